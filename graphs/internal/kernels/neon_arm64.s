@@ -745,13 +745,13 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc00277 // ldr q23, [x19, #0]
+	WORD $0x3cc00277 // ldur q23, [x19, #0]
 	WORD $0x6e37dc00 // fmul v0.4s, v0.4s, v23.4s
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e39dc42 // fmul v2.4s, v2.4s, v25.4s
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e3adc63 // fmul v3.4s, v3.4s, v26.4s
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -951,9 +951,9 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc0027d // ldr q29, [x19, #0]
+	WORD $0x3cc0027d // ldur q29, [x19, #0]
 	WORD $0x6e3ddc00 // fmul v0.4s, v0.4s, v29.4s
-	WORD $0x3dc0067e // ldr q30, [x19, #16]
+	WORD $0x3cc1027e // ldur q30, [x19, #16]
 	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -1235,22 +1235,22 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc00269 // ldr q9, [x19, #0]
+	WORD $0x3cc00269 // ldur q9, [x19, #0]
 	WORD $0x6e29dc00 // fmul v0.4s, v0.4s, v9.4s
-	WORD $0x3dc0066a // ldr q10, [x19, #16]
+	WORD $0x3cc1026a // ldur q10, [x19, #16]
 	WORD $0x6e2adc21 // fmul v1.4s, v1.4s, v10.4s
-	WORD $0x3dc00a6b // ldr q11, [x19, #32]
+	WORD $0x3cc2026b // ldur q11, [x19, #32]
 	WORD $0x6e2bdc42 // fmul v2.4s, v2.4s, v11.4s
-	WORD $0x3dc00e6c // ldr q12, [x19, #48]
+	WORD $0x3cc3026c // ldur q12, [x19, #48]
 	WORD $0x6e2cdc63 // fmul v3.4s, v3.4s, v12.4s
 	ADD R22, R19
-	WORD $0x3dc0026d // ldr q13, [x19, #0]
+	WORD $0x3cc0026d // ldur q13, [x19, #0]
 	WORD $0x6e2ddc84 // fmul v4.4s, v4.4s, v13.4s
-	WORD $0x3dc0066e // ldr q14, [x19, #16]
+	WORD $0x3cc1026e // ldur q14, [x19, #16]
 	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc00a6f // ldr q15, [x19, #32]
+	WORD $0x3cc2026f // ldur q15, [x19, #32]
 	WORD $0x6e2fdcc6 // fmul v6.4s, v6.4s, v15.4s
-	WORD $0x3dc00e70 // ldr q16, [x19, #48]
+	WORD $0x3cc30270 // ldur q16, [x19, #48]
 	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -1480,14 +1480,14 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00265 // ldr q5, [x19, #0]
+	WORD $0x3cc00265 // ldur q5, [x19, #0]
 	WORD $0x6e25dc00 // fmul v0.4s, v0.4s, v5.4s
-	WORD $0x3dc00666 // ldr q6, [x19, #16]
+	WORD $0x3cc10266 // ldur q6, [x19, #16]
 	WORD $0x6e26dc21 // fmul v1.4s, v1.4s, v6.4s
 	ADD R22, R19
-	WORD $0x3dc00267 // ldr q7, [x19, #0]
+	WORD $0x3cc00267 // ldur q7, [x19, #0]
 	WORD $0x6e27dc42 // fmul v2.4s, v2.4s, v7.4s
-	WORD $0x3dc00668 // ldr q8, [x19, #16]
+	WORD $0x3cc10268 // ldur q8, [x19, #16]
 	WORD $0x6e28dc63 // fmul v3.4s, v3.4s, v8.4s
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -1826,31 +1826,31 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027c // ldr q28, [x19, #0]
+	WORD $0x3cc0027c // ldur q28, [x19, #0]
 	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
-	WORD $0x3dc0067d // ldr q29, [x19, #16]
+	WORD $0x3cc1027d // ldur q29, [x19, #16]
 	WORD $0x6e3ddc21 // fmul v1.4s, v1.4s, v29.4s
-	WORD $0x3dc00a7e // ldr q30, [x19, #32]
+	WORD $0x3cc2027e // ldur q30, [x19, #32]
 	WORD $0x6e3edc42 // fmul v2.4s, v2.4s, v30.4s
-	WORD $0x3dc00e7f // ldr q31, [x19, #48]
+	WORD $0x3cc3027f // ldur q31, [x19, #48]
 	WORD $0x6e3fdc63 // fmul v3.4s, v3.4s, v31.4s
 	ADD R22, R19
-	WORD $0x3dc0026c // ldr q12, [x19, #0]
+	WORD $0x3cc0026c // ldur q12, [x19, #0]
 	WORD $0x6e2cdc84 // fmul v4.4s, v4.4s, v12.4s
-	WORD $0x3dc0066d // ldr q13, [x19, #16]
+	WORD $0x3cc1026d // ldur q13, [x19, #16]
 	WORD $0x6e2ddca5 // fmul v5.4s, v5.4s, v13.4s
-	WORD $0x3dc00a6e // ldr q14, [x19, #32]
+	WORD $0x3cc2026e // ldur q14, [x19, #32]
 	WORD $0x6e2edcc6 // fmul v6.4s, v6.4s, v14.4s
-	WORD $0x3dc00e6f // ldr q15, [x19, #48]
+	WORD $0x3cc3026f // ldur q15, [x19, #48]
 	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
 	ADD R22, R19
-	WORD $0x3dc00270 // ldr q16, [x19, #0]
+	WORD $0x3cc00270 // ldur q16, [x19, #0]
 	WORD $0x6e30dd08 // fmul v8.4s, v8.4s, v16.4s
-	WORD $0x3dc00671 // ldr q17, [x19, #16]
+	WORD $0x3cc10271 // ldur q17, [x19, #16]
 	WORD $0x6e31dd29 // fmul v9.4s, v9.4s, v17.4s
-	WORD $0x3dc00a72 // ldr q18, [x19, #32]
+	WORD $0x3cc20272 // ldur q18, [x19, #32]
 	WORD $0x6e32dd4a // fmul v10.4s, v10.4s, v18.4s
-	WORD $0x3dc00e73 // ldr q19, [x19, #48]
+	WORD $0x3cc30273 // ldur q19, [x19, #48]
 	WORD $0x6e33dd6b // fmul v11.4s, v11.4s, v19.4s
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -2115,19 +2115,19 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00270 // ldr q16, [x19, #0]
+	WORD $0x3cc00270 // ldur q16, [x19, #0]
 	WORD $0x6e30dc00 // fmul v0.4s, v0.4s, v16.4s
-	WORD $0x3dc00671 // ldr q17, [x19, #16]
+	WORD $0x3cc10271 // ldur q17, [x19, #16]
 	WORD $0x6e31dc21 // fmul v1.4s, v1.4s, v17.4s
 	ADD R22, R19
-	WORD $0x3dc00272 // ldr q18, [x19, #0]
+	WORD $0x3cc00272 // ldur q18, [x19, #0]
 	WORD $0x6e32dc42 // fmul v2.4s, v2.4s, v18.4s
-	WORD $0x3dc00673 // ldr q19, [x19, #16]
+	WORD $0x3cc10273 // ldur q19, [x19, #16]
 	WORD $0x6e33dc63 // fmul v3.4s, v3.4s, v19.4s
 	ADD R22, R19
-	WORD $0x3dc00274 // ldr q20, [x19, #0]
+	WORD $0x3cc00274 // ldur q20, [x19, #0]
 	WORD $0x6e34dc84 // fmul v4.4s, v4.4s, v20.4s
-	WORD $0x3dc00675 // ldr q21, [x19, #16]
+	WORD $0x3cc10275 // ldur q21, [x19, #16]
 	WORD $0x6e35dca5 // fmul v5.4s, v5.4s, v21.4s
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -2375,7 +2375,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00150 // ldr q16, [x10, #0]
+	WORD $0x3cc00150 // ldur q16, [x10, #0]
 	ADD R3, R10
 	WORD $0xad404911 // ldp q17, q18, [x8, #0]
 	WORD $0x4f901220 // fmla v0.4s, v17.4s, v16.s[0]
@@ -2396,7 +2396,7 @@ columnTurn:
 	WORD $0x4f901a8b // fmla v11.4s, v20.4s, v16.s[2]
 	WORD $0x4fb01a8f // fmla v15.4s, v20.4s, v16.s[3]
 	ADD R4, R8
-	WORD $0x3dc00155 // ldr q21, [x10, #0]
+	WORD $0x3cc00155 // ldur q21, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405d16 // ldp q22, q23, [x8, #0]
 	WORD $0x4f9512c0 // fmla v0.4s, v22.4s, v21.s[0]
@@ -2417,7 +2417,7 @@ columnTurn:
 	WORD $0x4f951b2b // fmla v11.4s, v25.4s, v21.s[2]
 	WORD $0x4fb51b2f // fmla v15.4s, v25.4s, v21.s[3]
 	ADD R4, R8
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
 	WORD $0x4f9a1360 // fmla v0.4s, v27.4s, v26.s[0]
@@ -2438,7 +2438,7 @@ columnTurn:
 	WORD $0x4f9a1bcb // fmla v11.4s, v30.4s, v26.s[2]
 	WORD $0x4fba1bcf // fmla v15.4s, v30.4s, v26.s[3]
 	ADD R4, R8
-	WORD $0x3dc0015f // ldr q31, [x10, #0]
+	WORD $0x3cc0015f // ldur q31, [x10, #0]
 	ADD R3, R10
 	WORD $0xad404510 // ldp q16, q17, [x8, #0]
 	WORD $0x4f9f1200 // fmla v0.4s, v16.4s, v31.s[0]
@@ -2465,7 +2465,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405915 // ldp q21, q22, [x8, #0]
 	WORD $0x4f9412a0 // fmla v0.4s, v21.4s, v20.s[0]
@@ -2513,40 +2513,40 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc00279 // ldr q25, [x19, #0]
+	WORD $0x3cc00279 // ldur q25, [x19, #0]
 	WORD $0x6e39dc00 // fmul v0.4s, v0.4s, v25.4s
-	WORD $0x3dc0067a // ldr q26, [x19, #16]
+	WORD $0x3cc1027a // ldur q26, [x19, #16]
 	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
-	WORD $0x3dc00a7b // ldr q27, [x19, #32]
+	WORD $0x3cc2027b // ldur q27, [x19, #32]
 	WORD $0x6e3bdc42 // fmul v2.4s, v2.4s, v27.4s
-	WORD $0x3dc00e7c // ldr q28, [x19, #48]
+	WORD $0x3cc3027c // ldur q28, [x19, #48]
 	WORD $0x6e3cdc63 // fmul v3.4s, v3.4s, v28.4s
 	ADD R22, R19
-	WORD $0x3dc0027d // ldr q29, [x19, #0]
+	WORD $0x3cc0027d // ldur q29, [x19, #0]
 	WORD $0x6e3ddc84 // fmul v4.4s, v4.4s, v29.4s
-	WORD $0x3dc0067e // ldr q30, [x19, #16]
+	WORD $0x3cc1027e // ldur q30, [x19, #16]
 	WORD $0x6e3edca5 // fmul v5.4s, v5.4s, v30.4s
-	WORD $0x3dc00a7f // ldr q31, [x19, #32]
+	WORD $0x3cc2027f // ldur q31, [x19, #32]
 	WORD $0x6e3fdcc6 // fmul v6.4s, v6.4s, v31.4s
-	WORD $0x3dc00e70 // ldr q16, [x19, #48]
+	WORD $0x3cc30270 // ldur q16, [x19, #48]
 	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
 	ADD R22, R19
-	WORD $0x3dc00271 // ldr q17, [x19, #0]
+	WORD $0x3cc00271 // ldur q17, [x19, #0]
 	WORD $0x6e31dd08 // fmul v8.4s, v8.4s, v17.4s
-	WORD $0x3dc00672 // ldr q18, [x19, #16]
+	WORD $0x3cc10272 // ldur q18, [x19, #16]
 	WORD $0x6e32dd29 // fmul v9.4s, v9.4s, v18.4s
-	WORD $0x3dc00a73 // ldr q19, [x19, #32]
+	WORD $0x3cc20273 // ldur q19, [x19, #32]
 	WORD $0x6e33dd4a // fmul v10.4s, v10.4s, v19.4s
-	WORD $0x3dc00e74 // ldr q20, [x19, #48]
+	WORD $0x3cc30274 // ldur q20, [x19, #48]
 	WORD $0x6e34dd6b // fmul v11.4s, v11.4s, v20.4s
 	ADD R22, R19
-	WORD $0x3dc00275 // ldr q21, [x19, #0]
+	WORD $0x3cc00275 // ldur q21, [x19, #0]
 	WORD $0x6e35dd8c // fmul v12.4s, v12.4s, v21.4s
-	WORD $0x3dc00676 // ldr q22, [x19, #16]
+	WORD $0x3cc10276 // ldur q22, [x19, #16]
 	WORD $0x6e36ddad // fmul v13.4s, v13.4s, v22.4s
-	WORD $0x3dc00a77 // ldr q23, [x19, #32]
+	WORD $0x3cc20277 // ldur q23, [x19, #32]
 	WORD $0x6e37ddce // fmul v14.4s, v14.4s, v23.4s
-	WORD $0x3dc00e78 // ldr q24, [x19, #48]
+	WORD $0x3cc30278 // ldur q24, [x19, #48]
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 	MOVD 88(R0), R16
 	MOVD $4, R17
@@ -2743,7 +2743,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
 	WORD $0x4f9a1360 // fmla v0.4s, v27.4s, v26.s[0]
@@ -2755,7 +2755,7 @@ columnTurn:
 	WORD $0x4f9a1b85 // fmla v5.4s, v28.4s, v26.s[2]
 	WORD $0x4fba1b87 // fmla v7.4s, v28.4s, v26.s[3]
 	ADD R4, R8
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
 	ADD R3, R10
 	WORD $0xad407d1e // ldp q30, q31, [x8, #0]
 	WORD $0x4f9d13c0 // fmla v0.4s, v30.4s, v29.s[0]
@@ -2767,7 +2767,7 @@ columnTurn:
 	WORD $0x4f9d1be5 // fmla v5.4s, v31.4s, v29.s[2]
 	WORD $0x4fbd1be7 // fmla v7.4s, v31.4s, v29.s[3]
 	ADD R4, R8
-	WORD $0x3dc00148 // ldr q8, [x10, #0]
+	WORD $0x3cc00148 // ldur q8, [x10, #0]
 	ADD R3, R10
 	WORD $0xad402909 // ldp q9, q10, [x8, #0]
 	WORD $0x4f881120 // fmla v0.4s, v9.4s, v8.s[0]
@@ -2779,7 +2779,7 @@ columnTurn:
 	WORD $0x4f881945 // fmla v5.4s, v10.4s, v8.s[2]
 	WORD $0x4fa81947 // fmla v7.4s, v10.4s, v8.s[3]
 	ADD R4, R8
-	WORD $0x3dc0014b // ldr q11, [x10, #0]
+	WORD $0x3cc0014b // ldur q11, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40350c // ldp q12, q13, [x8, #0]
 	WORD $0x4f8b1180 // fmla v0.4s, v12.4s, v11.s[0]
@@ -2797,7 +2797,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0014e // ldr q14, [x10, #0]
+	WORD $0x3cc0014e // ldur q14, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40410f // ldp q15, q16, [x8, #0]
 	WORD $0x4f8e11e0 // fmla v0.4s, v15.4s, v14.s[0]
@@ -2836,24 +2836,24 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00271 // ldr q17, [x19, #0]
+	WORD $0x3cc00271 // ldur q17, [x19, #0]
 	WORD $0x6e31dc00 // fmul v0.4s, v0.4s, v17.4s
-	WORD $0x3dc00672 // ldr q18, [x19, #16]
+	WORD $0x3cc10272 // ldur q18, [x19, #16]
 	WORD $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
 	ADD R22, R19
-	WORD $0x3dc00273 // ldr q19, [x19, #0]
+	WORD $0x3cc00273 // ldur q19, [x19, #0]
 	WORD $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
-	WORD $0x3dc00674 // ldr q20, [x19, #16]
+	WORD $0x3cc10274 // ldur q20, [x19, #16]
 	WORD $0x6e34dc63 // fmul v3.4s, v3.4s, v20.4s
 	ADD R22, R19
-	WORD $0x3dc00275 // ldr q21, [x19, #0]
+	WORD $0x3cc00275 // ldur q21, [x19, #0]
 	WORD $0x6e35dc84 // fmul v4.4s, v4.4s, v21.4s
-	WORD $0x3dc00676 // ldr q22, [x19, #16]
+	WORD $0x3cc10276 // ldur q22, [x19, #16]
 	WORD $0x6e36dca5 // fmul v5.4s, v5.4s, v22.4s
 	ADD R22, R19
-	WORD $0x3dc00277 // ldr q23, [x19, #0]
+	WORD $0x3cc00277 // ldur q23, [x19, #0]
 	WORD $0x6e37dcc6 // fmul v6.4s, v6.4s, v23.4s
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e38dce7 // fmul v7.4s, v7.4s, v24.4s
 	MOVD 88(R0), R16
 	MOVD $4, R17
@@ -3130,7 +3130,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xbd401159 // ldr s25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
@@ -3155,7 +3155,7 @@ columnTurn:
 	WORD $0x4f981bab // fmla v11.4s, v29.4s, v24.s[2]
 	WORD $0x4fb81baf // fmla v15.4s, v29.4s, v24.s[3]
 	WORD $0x4f9913b3 // fmla v19.4s, v29.4s, v25.s[0]
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xbd40115f // ldr s31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad425514 // ldp q20, q21, [x8, #64]
@@ -3180,7 +3180,7 @@ columnTurn:
 	WORD $0x4f9e1aeb // fmla v11.4s, v23.4s, v30.s[2]
 	WORD $0x4fbe1aef // fmla v15.4s, v23.4s, v30.s[3]
 	WORD $0x4f9f12f3 // fmla v19.4s, v23.4s, v31.s[0]
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xbd401159 // ldr s25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad446d1a // ldp q26, q27, [x8, #128]
@@ -3205,7 +3205,7 @@ columnTurn:
 	WORD $0x4f981bab // fmla v11.4s, v29.4s, v24.s[2]
 	WORD $0x4fb81baf // fmla v15.4s, v29.4s, v24.s[3]
 	WORD $0x4f9913b3 // fmla v19.4s, v29.4s, v25.s[0]
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xbd40115f // ldr s31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad465514 // ldp q20, q21, [x8, #192]
@@ -3237,7 +3237,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xbd401159 // ldr s25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
@@ -3290,49 +3290,49 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fdc21 // fmul v1.4s, v1.4s, v31.4s
-	WORD $0x3dc00a74 // ldr q20, [x19, #32]
+	WORD $0x3cc20274 // ldur q20, [x19, #32]
 	WORD $0x6e34dc42 // fmul v2.4s, v2.4s, v20.4s
-	WORD $0x3dc00e75 // ldr q21, [x19, #48]
+	WORD $0x3cc30275 // ldur q21, [x19, #48]
 	WORD $0x6e35dc63 // fmul v3.4s, v3.4s, v21.4s
 	ADD R22, R19
-	WORD $0x3dc00276 // ldr q22, [x19, #0]
+	WORD $0x3cc00276 // ldur q22, [x19, #0]
 	WORD $0x6e36dc84 // fmul v4.4s, v4.4s, v22.4s
-	WORD $0x3dc00677 // ldr q23, [x19, #16]
+	WORD $0x3cc10277 // ldur q23, [x19, #16]
 	WORD $0x6e37dca5 // fmul v5.4s, v5.4s, v23.4s
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e38dcc6 // fmul v6.4s, v6.4s, v24.4s
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e39dce7 // fmul v7.4s, v7.4s, v25.4s
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e3add08 // fmul v8.4s, v8.4s, v26.4s
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e3bdd29 // fmul v9.4s, v9.4s, v27.4s
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e3cdd4a // fmul v10.4s, v10.4s, v28.4s
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e3ddd6b // fmul v11.4s, v11.4s, v29.4s
 	ADD R22, R19
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fddad // fmul v13.4s, v13.4s, v31.4s
-	WORD $0x3dc00a74 // ldr q20, [x19, #32]
+	WORD $0x3cc20274 // ldur q20, [x19, #32]
 	WORD $0x6e34ddce // fmul v14.4s, v14.4s, v20.4s
-	WORD $0x3dc00e75 // ldr q21, [x19, #48]
+	WORD $0x3cc30275 // ldur q21, [x19, #48]
 	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
 	ADD R22, R19
-	WORD $0x3dc00276 // ldr q22, [x19, #0]
+	WORD $0x3cc00276 // ldur q22, [x19, #0]
 	WORD $0x6e36de10 // fmul v16.4s, v16.4s, v22.4s
-	WORD $0x3dc00677 // ldr q23, [x19, #16]
+	WORD $0x3cc10277 // ldur q23, [x19, #16]
 	WORD $0x6e37de31 // fmul v17.4s, v17.4s, v23.4s
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
 	MOVD 88(R0), R16
 	MOVD $5, R17
@@ -3546,7 +3546,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xbd40115f // ldr s31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad402d0a // ldp q10, q11, [x8, #0]
@@ -3560,7 +3560,7 @@ columnTurn:
 	WORD $0x4f9e1965 // fmla v5.4s, v11.4s, v30.s[2]
 	WORD $0x4fbe1967 // fmla v7.4s, v11.4s, v30.s[3]
 	WORD $0x4f9f1169 // fmla v9.4s, v11.4s, v31.s[0]
-	WORD $0x3dc0014c // ldr q12, [x10, #0]
+	WORD $0x3cc0014c // ldur q12, [x10, #0]
 	WORD $0xbd40114d // ldr s13, [x10, #16]
 	ADD R3, R10
 	WORD $0xad423d0e // ldp q14, q15, [x8, #64]
@@ -3574,7 +3574,7 @@ columnTurn:
 	WORD $0x4f8c19e5 // fmla v5.4s, v15.4s, v12.s[2]
 	WORD $0x4fac19e7 // fmla v7.4s, v15.4s, v12.s[3]
 	WORD $0x4f8d11e9 // fmla v9.4s, v15.4s, v13.s[0]
-	WORD $0x3dc00150 // ldr q16, [x10, #0]
+	WORD $0x3cc00150 // ldur q16, [x10, #0]
 	WORD $0xbd401151 // ldr s17, [x10, #16]
 	ADD R3, R10
 	WORD $0xad444d12 // ldp q18, q19, [x8, #128]
@@ -3588,7 +3588,7 @@ columnTurn:
 	WORD $0x4f901a65 // fmla v5.4s, v19.4s, v16.s[2]
 	WORD $0x4fb01a67 // fmla v7.4s, v19.4s, v16.s[3]
 	WORD $0x4f911269 // fmla v9.4s, v19.4s, v17.s[0]
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
 	WORD $0xbd401155 // ldr s21, [x10, #16]
 	ADD R3, R10
 	WORD $0xad465d16 // ldp q22, q23, [x8, #192]
@@ -3609,7 +3609,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xbd401159 // ldr s25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
@@ -3651,29 +3651,29 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc0027c // ldr q28, [x19, #0]
+	WORD $0x3cc0027c // ldur q28, [x19, #0]
 	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
-	WORD $0x3dc0067d // ldr q29, [x19, #16]
+	WORD $0x3cc1027d // ldur q29, [x19, #16]
 	WORD $0x6e3ddc21 // fmul v1.4s, v1.4s, v29.4s
 	ADD R22, R19
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3edc42 // fmul v2.4s, v2.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fdc63 // fmul v3.4s, v3.4s, v31.4s
 	ADD R22, R19
-	WORD $0x3dc0026a // ldr q10, [x19, #0]
+	WORD $0x3cc0026a // ldur q10, [x19, #0]
 	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
-	WORD $0x3dc0066b // ldr q11, [x19, #16]
+	WORD $0x3cc1026b // ldur q11, [x19, #16]
 	WORD $0x6e2bdca5 // fmul v5.4s, v5.4s, v11.4s
 	ADD R22, R19
-	WORD $0x3dc0026c // ldr q12, [x19, #0]
+	WORD $0x3cc0026c // ldur q12, [x19, #0]
 	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
-	WORD $0x3dc0066d // ldr q13, [x19, #16]
+	WORD $0x3cc1026d // ldur q13, [x19, #16]
 	WORD $0x6e2ddce7 // fmul v7.4s, v7.4s, v13.4s
 	ADD R22, R19
-	WORD $0x3dc0026e // ldr q14, [x19, #0]
+	WORD $0x3cc0026e // ldur q14, [x19, #0]
 	WORD $0x6e2edd08 // fmul v8.4s, v8.4s, v14.4s
-	WORD $0x3dc0066f // ldr q15, [x19, #16]
+	WORD $0x3cc1026f // ldur q15, [x19, #16]
 	WORD $0x6e2fdd29 // fmul v9.4s, v9.4s, v15.4s
 	MOVD 88(R0), R16
 	MOVD $5, R17
@@ -3982,7 +3982,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xfd400959 // ldr d25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
@@ -4011,7 +4011,7 @@ columnTurn:
 	WORD $0x4fb81baf // fmla v15.4s, v29.4s, v24.s[3]
 	WORD $0x4f9913b3 // fmla v19.4s, v29.4s, v25.s[0]
 	WORD $0x4fb913b7 // fmla v23.4s, v29.4s, v25.s[1]
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xfd40095f // ldr d31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad426518 // ldp q24, q25, [x8, #64]
@@ -4040,7 +4040,7 @@ columnTurn:
 	WORD $0x4fbe1b6f // fmla v15.4s, v27.4s, v30.s[3]
 	WORD $0x4f9f1373 // fmla v19.4s, v27.4s, v31.s[0]
 	WORD $0x4fbf1377 // fmla v23.4s, v27.4s, v31.s[1]
-	WORD $0x3dc0015c // ldr q28, [x10, #0]
+	WORD $0x3cc0015c // ldur q28, [x10, #0]
 	WORD $0xfd40095d // ldr d29, [x10, #16]
 	ADD R3, R10
 	WORD $0xad447d1e // ldp q30, q31, [x8, #128]
@@ -4069,7 +4069,7 @@ columnTurn:
 	WORD $0x4fbc1b2f // fmla v15.4s, v25.4s, v28.s[3]
 	WORD $0x4f9d1333 // fmla v19.4s, v25.4s, v29.s[0]
 	WORD $0x4fbd1337 // fmla v23.4s, v25.4s, v29.s[1]
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	WORD $0xfd40095b // ldr d27, [x10, #16]
 	ADD R3, R10
 	WORD $0xad46751c // ldp q28, q29, [x8, #192]
@@ -4105,7 +4105,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
 	WORD $0xfd400959 // ldr d25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
@@ -4162,58 +4162,58 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fdc21 // fmul v1.4s, v1.4s, v31.4s
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e38dc42 // fmul v2.4s, v2.4s, v24.4s
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e3adc84 // fmul v4.4s, v4.4s, v26.4s
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e3bdca5 // fmul v5.4s, v5.4s, v27.4s
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
 	ADD R22, R19
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fdd29 // fmul v9.4s, v9.4s, v31.4s
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e3add8c // fmul v12.4s, v12.4s, v26.4s
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e3bddad // fmul v13.4s, v13.4s, v27.4s
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e3cddce // fmul v14.4s, v14.4s, v28.4s
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e3dddef // fmul v15.4s, v15.4s, v29.4s
 	ADD R22, R19
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e3ede10 // fmul v16.4s, v16.4s, v30.4s
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e3fde31 // fmul v17.4s, v17.4s, v31.4s
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e3ade94 // fmul v20.4s, v20.4s, v26.4s
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e3bdeb5 // fmul v21.4s, v21.4s, v27.4s
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e3ddef7 // fmul v23.4s, v23.4s, v29.4s
 	MOVD 88(R0), R16
 	MOVD $6, R17
@@ -4447,7 +4447,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0014e // ldr q14, [x10, #0]
+	WORD $0x3cc0014e // ldur q14, [x10, #0]
 	WORD $0xfd40094f // ldr d15, [x10, #16]
 	ADD R3, R10
 	WORD $0xad404510 // ldp q16, q17, [x8, #0]
@@ -4463,7 +4463,7 @@ columnTurn:
 	WORD $0x4fae1a27 // fmla v7.4s, v17.4s, v14.s[3]
 	WORD $0x4f8f1229 // fmla v9.4s, v17.4s, v15.s[0]
 	WORD $0x4faf122b // fmla v11.4s, v17.4s, v15.s[1]
-	WORD $0x3dc00152 // ldr q18, [x10, #0]
+	WORD $0x3cc00152 // ldur q18, [x10, #0]
 	WORD $0xfd400953 // ldr d19, [x10, #16]
 	ADD R3, R10
 	WORD $0xad425514 // ldp q20, q21, [x8, #64]
@@ -4479,7 +4479,7 @@ columnTurn:
 	WORD $0x4fb21aa7 // fmla v7.4s, v21.4s, v18.s[3]
 	WORD $0x4f9312a9 // fmla v9.4s, v21.4s, v19.s[0]
 	WORD $0x4fb312ab // fmla v11.4s, v21.4s, v19.s[1]
-	WORD $0x3dc00156 // ldr q22, [x10, #0]
+	WORD $0x3cc00156 // ldur q22, [x10, #0]
 	WORD $0xfd400957 // ldr d23, [x10, #16]
 	ADD R3, R10
 	WORD $0xad446518 // ldp q24, q25, [x8, #128]
@@ -4495,7 +4495,7 @@ columnTurn:
 	WORD $0x4fb61b27 // fmla v7.4s, v25.4s, v22.s[3]
 	WORD $0x4f971329 // fmla v9.4s, v25.4s, v23.s[0]
 	WORD $0x4fb7132b // fmla v11.4s, v25.4s, v23.s[1]
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	WORD $0xfd40095b // ldr d27, [x10, #16]
 	ADD R3, R10
 	WORD $0xad46751c // ldp q28, q29, [x8, #192]
@@ -4518,7 +4518,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xfd40095f // ldr d31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40350c // ldp q12, q13, [x8, #0]
@@ -4562,34 +4562,34 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc0026e // ldr q14, [x19, #0]
+	WORD $0x3cc0026e // ldur q14, [x19, #0]
 	WORD $0x6e2edc00 // fmul v0.4s, v0.4s, v14.4s
-	WORD $0x3dc0066f // ldr q15, [x19, #16]
+	WORD $0x3cc1026f // ldur q15, [x19, #16]
 	WORD $0x6e2fdc21 // fmul v1.4s, v1.4s, v15.4s
 	ADD R22, R19
-	WORD $0x3dc00270 // ldr q16, [x19, #0]
+	WORD $0x3cc00270 // ldur q16, [x19, #0]
 	WORD $0x6e30dc42 // fmul v2.4s, v2.4s, v16.4s
-	WORD $0x3dc00671 // ldr q17, [x19, #16]
+	WORD $0x3cc10271 // ldur q17, [x19, #16]
 	WORD $0x6e31dc63 // fmul v3.4s, v3.4s, v17.4s
 	ADD R22, R19
-	WORD $0x3dc00272 // ldr q18, [x19, #0]
+	WORD $0x3cc00272 // ldur q18, [x19, #0]
 	WORD $0x6e32dc84 // fmul v4.4s, v4.4s, v18.4s
-	WORD $0x3dc00673 // ldr q19, [x19, #16]
+	WORD $0x3cc10273 // ldur q19, [x19, #16]
 	WORD $0x6e33dca5 // fmul v5.4s, v5.4s, v19.4s
 	ADD R22, R19
-	WORD $0x3dc00274 // ldr q20, [x19, #0]
+	WORD $0x3cc00274 // ldur q20, [x19, #0]
 	WORD $0x6e34dcc6 // fmul v6.4s, v6.4s, v20.4s
-	WORD $0x3dc00675 // ldr q21, [x19, #16]
+	WORD $0x3cc10275 // ldur q21, [x19, #16]
 	WORD $0x6e35dce7 // fmul v7.4s, v7.4s, v21.4s
 	ADD R22, R19
-	WORD $0x3dc00276 // ldr q22, [x19, #0]
+	WORD $0x3cc00276 // ldur q22, [x19, #0]
 	WORD $0x6e36dd08 // fmul v8.4s, v8.4s, v22.4s
-	WORD $0x3dc00677 // ldr q23, [x19, #16]
+	WORD $0x3cc10277 // ldur q23, [x19, #16]
 	WORD $0x6e37dd29 // fmul v9.4s, v9.4s, v23.4s
 	ADD R22, R19
-	WORD $0x3dc00278 // ldr q24, [x19, #0]
+	WORD $0x3cc00278 // ldur q24, [x19, #0]
 	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
-	WORD $0x3dc00679 // ldr q25, [x19, #16]
+	WORD $0x3cc10279 // ldur q25, [x19, #16]
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
 	MOVD 88(R0), R16
 	MOVD $6, R17
@@ -4989,37 +4989,37 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc00271 // ldr q17, [x19, #0]
+	WORD $0x3cc00271 // ldur q17, [x19, #0]
 	WORD $0x6e31dc00 // fmul v0.4s, v0.4s, v17.4s
-	WORD $0x3dc00672 // ldr q18, [x19, #16]
+	WORD $0x3cc10272 // ldur q18, [x19, #16]
 	WORD $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
-	WORD $0x3dc00a73 // ldr q19, [x19, #32]
+	WORD $0x3cc20273 // ldur q19, [x19, #32]
 	WORD $0x6e33dc42 // fmul v2.4s, v2.4s, v19.4s
-	WORD $0x3dc00e74 // ldr q20, [x19, #48]
+	WORD $0x3cc30274 // ldur q20, [x19, #48]
 	WORD $0x6e34dc63 // fmul v3.4s, v3.4s, v20.4s
-	WORD $0x3dc01275 // ldr q21, [x19, #64]
+	WORD $0x3cc40275 // ldur q21, [x19, #64]
 	WORD $0x6e35dc84 // fmul v4.4s, v4.4s, v21.4s
-	WORD $0x3dc01676 // ldr q22, [x19, #80]
+	WORD $0x3cc50276 // ldur q22, [x19, #80]
 	WORD $0x6e36dca5 // fmul v5.4s, v5.4s, v22.4s
-	WORD $0x3dc01a77 // ldr q23, [x19, #96]
+	WORD $0x3cc60277 // ldur q23, [x19, #96]
 	WORD $0x6e37dcc6 // fmul v6.4s, v6.4s, v23.4s
-	WORD $0x3dc01e78 // ldr q24, [x19, #112]
+	WORD $0x3cc70278 // ldur q24, [x19, #112]
 	WORD $0x6e38dce7 // fmul v7.4s, v7.4s, v24.4s
-	WORD $0x3dc02279 // ldr q25, [x19, #128]
+	WORD $0x3cc80279 // ldur q25, [x19, #128]
 	WORD $0x6e39dd08 // fmul v8.4s, v8.4s, v25.4s
-	WORD $0x3dc0267a // ldr q26, [x19, #144]
+	WORD $0x3cc9027a // ldur q26, [x19, #144]
 	WORD $0x6e3add29 // fmul v9.4s, v9.4s, v26.4s
-	WORD $0x3dc02a7b // ldr q27, [x19, #160]
+	WORD $0x3cca027b // ldur q27, [x19, #160]
 	WORD $0x6e3bdd4a // fmul v10.4s, v10.4s, v27.4s
-	WORD $0x3dc02e7c // ldr q28, [x19, #176]
+	WORD $0x3ccb027c // ldur q28, [x19, #176]
 	WORD $0x6e3cdd6b // fmul v11.4s, v11.4s, v28.4s
-	WORD $0x3dc0327d // ldr q29, [x19, #192]
+	WORD $0x3ccc027d // ldur q29, [x19, #192]
 	WORD $0x6e3ddd8c // fmul v12.4s, v12.4s, v29.4s
-	WORD $0x3dc0367e // ldr q30, [x19, #208]
+	WORD $0x3ccd027e // ldur q30, [x19, #208]
 	WORD $0x6e3eddad // fmul v13.4s, v13.4s, v30.4s
-	WORD $0x3dc03a7f // ldr q31, [x19, #224]
+	WORD $0x3cce027f // ldur q31, [x19, #224]
 	WORD $0x6e3fddce // fmul v14.4s, v14.4s, v31.4s
-	WORD $0x3dc03e70 // ldr q16, [x19, #240]
+	WORD $0x3ccf0270 // ldur q16, [x19, #240]
 	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -5355,38 +5355,38 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc0027d // ldr q29, [x19, #0]
+	WORD $0x3cc0027d // ldur q29, [x19, #0]
 	WORD $0x6e3ddc00 // fmul v0.4s, v0.4s, v29.4s
-	WORD $0x3dc0067e // ldr q30, [x19, #16]
+	WORD $0x3cc1027e // ldur q30, [x19, #16]
 	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
-	WORD $0x3dc00a7f // ldr q31, [x19, #32]
+	WORD $0x3cc2027f // ldur q31, [x19, #32]
 	WORD $0x6e3fdc42 // fmul v2.4s, v2.4s, v31.4s
-	WORD $0x3dc00e70 // ldr q16, [x19, #48]
+	WORD $0x3cc30270 // ldur q16, [x19, #48]
 	WORD $0x6e30dc63 // fmul v3.4s, v3.4s, v16.4s
-	WORD $0x3dc01271 // ldr q17, [x19, #64]
+	WORD $0x3cc40271 // ldur q17, [x19, #64]
 	WORD $0x6e31dc84 // fmul v4.4s, v4.4s, v17.4s
-	WORD $0x3dc01672 // ldr q18, [x19, #80]
+	WORD $0x3cc50272 // ldur q18, [x19, #80]
 	WORD $0x6e32dca5 // fmul v5.4s, v5.4s, v18.4s
-	WORD $0x3dc01a73 // ldr q19, [x19, #96]
+	WORD $0x3cc60273 // ldur q19, [x19, #96]
 	WORD $0x6e33dcc6 // fmul v6.4s, v6.4s, v19.4s
-	WORD $0x3dc01e74 // ldr q20, [x19, #112]
+	WORD $0x3cc70274 // ldur q20, [x19, #112]
 	WORD $0x6e34dce7 // fmul v7.4s, v7.4s, v20.4s
 	ADD R22, R19
-	WORD $0x3dc00275 // ldr q21, [x19, #0]
+	WORD $0x3cc00275 // ldur q21, [x19, #0]
 	WORD $0x6e35dd08 // fmul v8.4s, v8.4s, v21.4s
-	WORD $0x3dc00676 // ldr q22, [x19, #16]
+	WORD $0x3cc10276 // ldur q22, [x19, #16]
 	WORD $0x6e36dd29 // fmul v9.4s, v9.4s, v22.4s
-	WORD $0x3dc00a77 // ldr q23, [x19, #32]
+	WORD $0x3cc20277 // ldur q23, [x19, #32]
 	WORD $0x6e37dd4a // fmul v10.4s, v10.4s, v23.4s
-	WORD $0x3dc00e78 // ldr q24, [x19, #48]
+	WORD $0x3cc30278 // ldur q24, [x19, #48]
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
-	WORD $0x3dc01279 // ldr q25, [x19, #64]
+	WORD $0x3cc40279 // ldur q25, [x19, #64]
 	WORD $0x6e39dd8c // fmul v12.4s, v12.4s, v25.4s
-	WORD $0x3dc0167a // ldr q26, [x19, #80]
+	WORD $0x3cc5027a // ldur q26, [x19, #80]
 	WORD $0x6e3addad // fmul v13.4s, v13.4s, v26.4s
-	WORD $0x3dc01a7b // ldr q27, [x19, #96]
+	WORD $0x3cc6027b // ldur q27, [x19, #96]
 	WORD $0x6e3bddce // fmul v14.4s, v14.4s, v27.4s
-	WORD $0x3dc01e7c // ldr q28, [x19, #112]
+	WORD $0x3cc7027c // ldur q28, [x19, #112]
 	WORD $0x6e3cddef // fmul v15.4s, v15.4s, v28.4s
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -5824,55 +5824,55 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e39dc42 // fmul v2.4s, v2.4s, v25.4s
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e3adc63 // fmul v3.4s, v3.4s, v26.4s
-	WORD $0x3dc0127b // ldr q27, [x19, #64]
+	WORD $0x3cc4027b // ldur q27, [x19, #64]
 	WORD $0x6e3bdc84 // fmul v4.4s, v4.4s, v27.4s
-	WORD $0x3dc0167c // ldr q28, [x19, #80]
+	WORD $0x3cc5027c // ldur q28, [x19, #80]
 	WORD $0x6e3cdca5 // fmul v5.4s, v5.4s, v28.4s
-	WORD $0x3dc01a7d // ldr q29, [x19, #96]
+	WORD $0x3cc6027d // ldur q29, [x19, #96]
 	WORD $0x6e3ddcc6 // fmul v6.4s, v6.4s, v29.4s
-	WORD $0x3dc01e7e // ldr q30, [x19, #112]
+	WORD $0x3cc7027e // ldur q30, [x19, #112]
 	WORD $0x6e3edce7 // fmul v7.4s, v7.4s, v30.4s
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e3fdd08 // fmul v8.4s, v8.4s, v31.4s
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e39dd4a // fmul v10.4s, v10.4s, v25.4s
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e3add6b // fmul v11.4s, v11.4s, v26.4s
-	WORD $0x3dc0127b // ldr q27, [x19, #64]
+	WORD $0x3cc4027b // ldur q27, [x19, #64]
 	WORD $0x6e3bdd8c // fmul v12.4s, v12.4s, v27.4s
-	WORD $0x3dc0167c // ldr q28, [x19, #80]
+	WORD $0x3cc5027c // ldur q28, [x19, #80]
 	WORD $0x6e3cddad // fmul v13.4s, v13.4s, v28.4s
-	WORD $0x3dc01a7d // ldr q29, [x19, #96]
+	WORD $0x3cc6027d // ldur q29, [x19, #96]
 	WORD $0x6e3dddce // fmul v14.4s, v14.4s, v29.4s
-	WORD $0x3dc01e7e // ldr q30, [x19, #112]
+	WORD $0x3cc7027e // ldur q30, [x19, #112]
 	WORD $0x6e3eddef // fmul v15.4s, v15.4s, v30.4s
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e3fde10 // fmul v16.4s, v16.4s, v31.4s
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
-	WORD $0x3dc0127b // ldr q27, [x19, #64]
+	WORD $0x3cc4027b // ldur q27, [x19, #64]
 	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
-	WORD $0x3dc0167c // ldr q28, [x19, #80]
+	WORD $0x3cc5027c // ldur q28, [x19, #80]
 	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x3dc01a7d // ldr q29, [x19, #96]
+	WORD $0x3cc6027d // ldur q29, [x19, #96]
 	WORD $0x6e3dded6 // fmul v22.4s, v22.4s, v29.4s
-	WORD $0x3dc01e7e // ldr q30, [x19, #112]
+	WORD $0x3cc7027e // ldur q30, [x19, #112]
 	WORD $0x6e3edef7 // fmul v23.4s, v23.4s, v30.4s
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -6886,21 +6886,21 @@ TEXT ·packTransF32NEON(SB), NOSPLIT|NOFRAME, $0-40
 	MOVD stride+32(FP), R4
 block:
 	MOVD R1, R9
-	WORD $0x3dc00120 // ldr q0, [x9, #0]
+	WORD $0x3cc00120 // ldur q0, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00121 // ldr q1, [x9, #0]
+	WORD $0x3cc00121 // ldur q1, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00122 // ldr q2, [x9, #0]
+	WORD $0x3cc00122 // ldur q2, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00123 // ldr q3, [x9, #0]
+	WORD $0x3cc00123 // ldur q3, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00124 // ldr q4, [x9, #0]
+	WORD $0x3cc00124 // ldur q4, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00125 // ldr q5, [x9, #0]
+	WORD $0x3cc00125 // ldur q5, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00126 // ldr q6, [x9, #0]
+	WORD $0x3cc00126 // ldur q6, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00127 // ldr q7, [x9, #0]
+	WORD $0x3cc00127 // ldur q7, [x9, #0]
 	WORD $0x4e812808 // trn1 v8.4s, v0.4s, v1.4s
 	WORD $0x4e816809 // trn2 v9.4s, v0.4s, v1.4s
 	WORD $0x4e83284a // trn1 v10.4s, v2.4s, v3.4s
@@ -6926,21 +6926,21 @@ block:
 	WORD $0xad005c6f // stp q15, q23, [x3, #0]
 	ADD R4, R3
 	MOVD R1, R9
-	WORD $0x3dc00538 // ldr q24, [x9, #16]
+	WORD $0x3cc10138 // ldur q24, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3cc10139 // ldur q25, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053a // ldr q26, [x9, #16]
+	WORD $0x3cc1013a // ldur q26, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053b // ldr q27, [x9, #16]
+	WORD $0x3cc1013b // ldur q27, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053c // ldr q28, [x9, #16]
+	WORD $0x3cc1013c // ldur q28, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053d // ldr q29, [x9, #16]
+	WORD $0x3cc1013d // ldur q29, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053e // ldr q30, [x9, #16]
+	WORD $0x3cc1013e // ldur q30, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0053f // ldr q31, [x9, #16]
+	WORD $0x3cc1013f // ldur q31, [x9, #16]
 	WORD $0x4e992b00 // trn1 v0.4s, v24.4s, v25.4s
 	WORD $0x4e996b01 // trn2 v1.4s, v24.4s, v25.4s
 	WORD $0x4e9b2b42 // trn1 v2.4s, v26.4s, v27.4s
@@ -6973,19 +6973,19 @@ block:
 // func sigmoid1F32NEON(n int, d0, x *float32)
 TEXT ·sigmoid1F32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
-	WORD $0x3dc03285 // ldr q5, [x20, #192]
-	WORD $0x3dc03a86 // ldr q6, [x20, #224]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
+	WORD $0x3ccc0285 // ldur q5, [x20, #192]
+	WORD $0x3cce0286 // ldur q6, [x20, #224]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD x+16(FP), R2
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -7003,10 +7003,10 @@ side1:
 	FMOVS F21, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eaacc56 // fmls v22.4s, v2.4s, v10.4s
 	WORD $0x4eabcc57 // fmls v23.4s, v2.4s, v11.4s
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
@@ -7015,10 +7015,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x3dc0005e // ldr q30, [x2, #0]
-	WORD $0x3dc0045f // ldr q31, [x2, #16]
-	WORD $0x3dc0084a // ldr q10, [x2, #32]
-	WORD $0x3dc00c4b // ldr q11, [x2, #48]
+	WORD $0x3cc0005e // ldur q30, [x2, #0]
+	WORD $0x3cc1005f // ldur q31, [x2, #16]
+	WORD $0x3cc2004a // ldur q10, [x2, #32]
+	WORD $0x3cc3004b // ldur q11, [x2, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2a // fmla v10.4s, v1.4s, v28.4s
@@ -7031,41 +7031,41 @@ side1:
 	WORD $0x6e3fdfed // fmul v13.4s, v31.4s, v31.4s
 	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
 	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e30cfd4 // fmla v20.4s, v30.4s, v16.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e31cff5 // fmla v21.4s, v31.4s, v17.4s
-	WORD $0x3dc01e9a // ldr q26, [x20, #112]
+	WORD $0x3cc7029a // ldur q26, [x20, #112]
 	WORD $0x4e32cd5a // fmla v26.4s, v10.4s, v18.4s
-	WORD $0x3dc01e9b // ldr q27, [x20, #112]
+	WORD $0x3cc7029b // ldur q27, [x20, #112]
 	WORD $0x4e33cd7b // fmla v27.4s, v11.4s, v19.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x3cc80290 // ldur q16, [x20, #128]
 	WORD $0x4e3acd50 // fmla v16.4s, v10.4s, v26.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e3bcd71 // fmla v17.4s, v11.4s, v27.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x3cc90292 // ldur q18, [x20, #144]
 	WORD $0x4e3ccfd2 // fmla v18.4s, v30.4s, v28.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x3cc90293 // ldur q19, [x20, #144]
 	WORD $0x4e3dcff3 // fmla v19.4s, v31.4s, v29.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
-	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x3cca029a // ldur q26, [x20, #160]
 	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3cca029b // ldur q27, [x20, #160]
 	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
-	WORD $0x3dc02a9c // ldr q28, [x20, #160]
+	WORD $0x3cca029c // ldur q28, [x20, #160]
 	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
 	WORD $0x4ebacd9e // fmls v30.4s, v12.4s, v26.4s
 	WORD $0x4ebbcdbf // fmls v31.4s, v13.4s, v27.4s
@@ -7087,10 +7087,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -7109,63 +7109,63 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004e // ldr q14, [x2, #0]
+	WORD $0x3cc0004e // ldur q14, [x2, #0]
 	WORD $0x4eae1caf // orr v15.16b, v5.16b, v14.16b
 	WORD $0x4e2ff530 // fmax v16.4s, v9.4s, v15.4s
 	WORD $0x6e301cb1 // eor v17.16b, v5.16b, v16.16b
-	WORD $0x3dc00a92 // ldr q18, [x20, #32]
+	WORD $0x3cc20292 // ldur q18, [x20, #32]
 	WORD $0x4eb1cc52 // fmls v18.4s, v2.4s, v17.4s
 	WORD $0x4ea3d653 // fsub v19.4s, v18.4s, v3.4s
 	WORD $0x4e33cc31 // fmla v17.4s, v1.4s, v19.4s
 	WORD $0x4e33cc91 // fmla v17.4s, v4.4s, v19.4s
 	WORD $0x6e31de34 // fmul v20.4s, v17.4s, v17.4s
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01e96 // ldr q22, [x20, #112]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc70296 // ldur q22, [x20, #112]
 	WORD $0x4e35ce36 // fmla v22.4s, v17.4s, v21.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e36ce37 // fmla v23.4s, v17.4s, v22.4s
-	WORD $0x3dc02698 // ldr q24, [x20, #144]
+	WORD $0x3cc90298 // ldur q24, [x20, #144]
 	WORD $0x4e37ce38 // fmla v24.4s, v17.4s, v23.4s
-	WORD $0x3dc02a99 // ldr q25, [x20, #160]
+	WORD $0x3cca0299 // ldur q25, [x20, #160]
 	WORD $0x4e38ce39 // fmla v25.4s, v17.4s, v24.4s
 	WORD $0x4eb9ce91 // fmls v17.4s, v20.4s, v25.4s
 	WORD $0x4eb1d41a // fsub v26.4s, v0.4s, v17.4s
 	WORD $0x4f37565b // shl v27.4s, v18.4s, #23
 	WORD $0x4ea8877c // add v28.4s, v27.4s, v8.4s
 	WORD $0x6e3cdf5d // fmul v29.4s, v26.4s, v28.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x4e3dccde // fmla v30.4s, v6.4s, v29.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e3effea // fdiv v10.4s, v31.4s, v30.4s
 	WORD $0x6e3ddd4b // fmul v11.4s, v10.4s, v29.4s
 	WORD $0x6e26dd6c // fmul v12.4s, v11.4s, v6.4s
 	WORD $0x4ea0a9cd // cmlt v13.4s, v14.4s, #0
 	WORD $0x6e6a1d8d // bsl v13.16b, v12.16b, v10.16b
-	WORD $0x3dc03e8f // ldr q15, [x20, #240]
+	WORD $0x3ccf028f // ldur q15, [x20, #240]
 	WORD $0x4e2ef5f0 // fmax v16.4s, v15.4s, v14.4s
-	WORD $0x3dc00691 // ldr q17, [x20, #16]
+	WORD $0x3cc10291 // ldur q17, [x20, #16]
 	WORD $0x4eb0f632 // fmin v18.4s, v17.4s, v16.4s
-	WORD $0x3dc00a93 // ldr q19, [x20, #32]
+	WORD $0x3cc20293 // ldur q19, [x20, #32]
 	WORD $0x4eb2cc53 // fmls v19.4s, v2.4s, v18.4s
 	WORD $0x4ea3d674 // fsub v20.4s, v19.4s, v3.4s
 	WORD $0x4e34cc32 // fmla v18.4s, v1.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
 	WORD $0x6e32de55 // fmul v21.4s, v18.4s, v18.4s
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01e97 // ldr q23, [x20, #112]
+	WORD $0x3cc60296 // ldur q22, [x20, #96]
+	WORD $0x3cc70297 // ldur q23, [x20, #112]
 	WORD $0x4e36ce57 // fmla v23.4s, v18.4s, v22.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x3cc80298 // ldur q24, [x20, #128]
 	WORD $0x4e37ce58 // fmla v24.4s, v18.4s, v23.4s
-	WORD $0x3dc02699 // ldr q25, [x20, #144]
+	WORD $0x3cc90299 // ldur q25, [x20, #144]
 	WORD $0x4e38ce59 // fmla v25.4s, v18.4s, v24.4s
-	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x3cca029a // ldur q26, [x20, #160]
 	WORD $0x4e39ce5a // fmla v26.4s, v18.4s, v25.4s
 	WORD $0x4ebaceb2 // fmls v18.4s, v21.4s, v26.4s
 	WORD $0x4eb2d41b // fsub v27.4s, v0.4s, v18.4s
 	WORD $0x4f37567c // shl v28.4s, v19.4s, #23
 	WORD $0x4ebc877d // add v29.4s, v27.4s, v28.4s
 	WORD $0x4e20d7be // fadd v30.4s, v29.4s, v0.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e3effea // fdiv v10.4s, v31.4s, v30.4s
 	WORD $0x6e3ddd4b // fmul v11.4s, v10.4s, v29.4s
 	WORD $0x4eae1cac // orr v12.16b, v5.16b, v14.16b
@@ -7213,20 +7213,20 @@ done1:
 // func sigmoid2F32NEON(n int, d0, d1, x *float32)
 TEXT ·sigmoid2F32NEON(SB), NOSPLIT, $72-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
-	WORD $0x3dc03a85 // ldr q5, [x20, #224]
-	WORD $0x3dc03286 // ldr q6, [x20, #192]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
+	WORD $0x3cce0285 // ldur q5, [x20, #224]
+	WORD $0x3ccc0286 // ldur q6, [x20, #192]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD x+24(FP), R3
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -7244,10 +7244,10 @@ side1:
 	FMOVS F21, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eaacc56 // fmls v22.4s, v2.4s, v10.4s
 	WORD $0x4eabcc57 // fmls v23.4s, v2.4s, v11.4s
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
@@ -7256,10 +7256,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x3dc0007e // ldr q30, [x3, #0]
-	WORD $0x3dc0047f // ldr q31, [x3, #16]
-	WORD $0x3dc0086a // ldr q10, [x3, #32]
-	WORD $0x3dc00c6b // ldr q11, [x3, #48]
+	WORD $0x3cc0007e // ldur q30, [x3, #0]
+	WORD $0x3cc1007f // ldur q31, [x3, #16]
+	WORD $0x3cc2006a // ldur q10, [x3, #32]
+	WORD $0x3cc3006b // ldur q11, [x3, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2a // fmla v10.4s, v1.4s, v28.4s
@@ -7272,41 +7272,41 @@ side1:
 	WORD $0x6e3fdfed // fmul v13.4s, v31.4s, v31.4s
 	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
 	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e30cfd4 // fmla v20.4s, v30.4s, v16.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e31cff5 // fmla v21.4s, v31.4s, v17.4s
-	WORD $0x3dc01e9a // ldr q26, [x20, #112]
+	WORD $0x3cc7029a // ldur q26, [x20, #112]
 	WORD $0x4e32cd5a // fmla v26.4s, v10.4s, v18.4s
-	WORD $0x3dc01e9b // ldr q27, [x20, #112]
+	WORD $0x3cc7029b // ldur q27, [x20, #112]
 	WORD $0x4e33cd7b // fmla v27.4s, v11.4s, v19.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x3cc80290 // ldur q16, [x20, #128]
 	WORD $0x4e3acd50 // fmla v16.4s, v10.4s, v26.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e3bcd71 // fmla v17.4s, v11.4s, v27.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x3cc90292 // ldur q18, [x20, #144]
 	WORD $0x4e3ccfd2 // fmla v18.4s, v30.4s, v28.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x3cc90293 // ldur q19, [x20, #144]
 	WORD $0x4e3dcff3 // fmla v19.4s, v31.4s, v29.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
-	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x3cca029a // ldur q26, [x20, #160]
 	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3cca029b // ldur q27, [x20, #160]
 	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
-	WORD $0x3dc02a9c // ldr q28, [x20, #160]
+	WORD $0x3cca029c // ldur q28, [x20, #160]
 	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
 	WORD $0x4ebacd9e // fmls v30.4s, v12.4s, v26.4s
 	WORD $0x4ebbcdbf // fmls v31.4s, v13.4s, v27.4s
@@ -7328,10 +7328,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -7357,33 +7357,33 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x3cc00072 // ldur q18, [x3, #0]
 	WORD $0x4eb21cd3 // orr v19.16b, v6.16b, v18.16b
 	WORD $0x4e33f534 // fmax v20.4s, v9.4s, v19.4s
 	WORD $0x6e341cd5 // eor v21.16b, v6.16b, v20.16b
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
 	WORD $0x4eb5cc56 // fmls v22.4s, v2.4s, v21.4s
 	WORD $0x4ea3d6d7 // fsub v23.4s, v22.4s, v3.4s
 	WORD $0x4e37cc35 // fmla v21.4s, v1.4s, v23.4s
 	WORD $0x4e37cc95 // fmla v21.4s, v4.4s, v23.4s
 	WORD $0x6e35deb8 // fmul v24.4s, v21.4s, v21.4s
-	WORD $0x3dc01a99 // ldr q25, [x20, #96]
-	WORD $0x3dc01e9a // ldr q26, [x20, #112]
+	WORD $0x3cc60299 // ldur q25, [x20, #96]
+	WORD $0x3cc7029a // ldur q26, [x20, #112]
 	WORD $0x4e39ceba // fmla v26.4s, v21.4s, v25.4s
-	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x3cc8029b // ldur q27, [x20, #128]
 	WORD $0x4e3acebb // fmla v27.4s, v21.4s, v26.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e3bcebc // fmla v28.4s, v21.4s, v27.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e3ccebd // fmla v29.4s, v21.4s, v28.4s
 	WORD $0x4ebdcf15 // fmls v21.4s, v24.4s, v29.4s
 	WORD $0x4eb5d41e // fsub v30.4s, v0.4s, v21.4s
 	WORD $0x4f3756df // shl v31.4s, v22.4s, #23
 	WORD $0x4ea887ea // add v10.4s, v31.4s, v8.4s
 	WORD $0x6e2adfcb // fmul v11.4s, v30.4s, v10.4s
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
 	WORD $0x4e2bccac // fmla v12.4s, v5.4s, v11.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
 	WORD $0x6e2bddcf // fmul v15.4s, v14.4s, v11.4s
 	WORD $0x6e25ddf0 // fmul v16.4s, v15.4s, v5.4s
@@ -7391,31 +7391,31 @@ one1:
 	WORD $0x6e6e1e11 // bsl v17.16b, v16.16b, v14.16b
 	WORD $0x6e2fddd3 // fmul v19.4s, v14.4s, v15.4s
 	WORD $0x6e25de74 // fmul v20.4s, v19.4s, v5.4s
-	WORD $0x3dc03e95 // ldr q21, [x20, #240]
+	WORD $0x3ccf0295 // ldur q21, [x20, #240]
 	WORD $0x4e32f6b6 // fmax v22.4s, v21.4s, v18.4s
-	WORD $0x3dc00697 // ldr q23, [x20, #16]
+	WORD $0x3cc10297 // ldur q23, [x20, #16]
 	WORD $0x4eb6f6f8 // fmin v24.4s, v23.4s, v22.4s
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eb8cc59 // fmls v25.4s, v2.4s, v24.4s
 	WORD $0x4ea3d73a // fsub v26.4s, v25.4s, v3.4s
 	WORD $0x4e3acc38 // fmla v24.4s, v1.4s, v26.4s
 	WORD $0x4e3acc98 // fmla v24.4s, v4.4s, v26.4s
 	WORD $0x6e38df1b // fmul v27.4s, v24.4s, v24.4s
-	WORD $0x3dc01a9c // ldr q28, [x20, #96]
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc6029c // ldur q28, [x20, #96]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e3ccf1d // fmla v29.4s, v24.4s, v28.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e3dcf1e // fmla v30.4s, v24.4s, v29.4s
-	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x3cc9029f // ldur q31, [x20, #144]
 	WORD $0x4e3ecf1f // fmla v31.4s, v24.4s, v30.4s
-	WORD $0x3dc02a8a // ldr q10, [x20, #160]
+	WORD $0x3cca028a // ldur q10, [x20, #160]
 	WORD $0x4e3fcf0a // fmla v10.4s, v24.4s, v31.4s
 	WORD $0x4eaacf78 // fmls v24.4s, v27.4s, v10.4s
 	WORD $0x4eb8d40b // fsub v11.4s, v0.4s, v24.4s
 	WORD $0x4f37572c // shl v12.4s, v25.4s, #23
 	WORD $0x4eac856d // add v13.4s, v11.4s, v12.4s
 	WORD $0x4e20d5ae // fadd v14.4s, v13.4s, v0.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x6e2efdf0 // fdiv v16.4s, v15.4s, v14.4s
 	WORD $0x6e2dde13 // fmul v19.4s, v16.4s, v13.4s
 	WORD $0x6e30de75 // fmul v21.4s, v19.4s, v16.4s
@@ -7480,23 +7480,23 @@ done1:
 // func sigmoid3F32NEON(n int, d0, d1, d2, x *float32)
 TEXT ·sigmoid3F32NEON(SB), NOSPLIT, $104-40
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
-	WORD $0x3dc03a85 // ldr q5, [x20, #224]
-	WORD $0x3dc03286 // ldr q6, [x20, #192]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
+	WORD $0x3cce0285 // ldur q5, [x20, #224]
+	WORD $0x3ccc0286 // ldur q6, [x20, #192]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
 	WORD $0x3dc04288 // ldr q8, [x20, #256]
-	WORD $0x3dc03689 // ldr q9, [x20, #208]
+	WORD $0x3ccd0289 // ldur q9, [x20, #208]
 	WORD $0x3dc0468a // ldr q10, [x20, #272]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD x+32(FP), R4
-	WORD $0x3dc0028b // ldr q11, [x20, #0]
+	WORD $0x3cc0028b // ldur q11, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -7514,10 +7514,10 @@ side1:
 	FMOVS F23, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
 	WORD $0x4eadcc59 // fmls v25.4s, v2.4s, v13.4s
 	WORD $0x4eaecc5a // fmls v26.4s, v2.4s, v14.4s
@@ -7526,10 +7526,10 @@ side1:
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
 	WORD $0x4ea3d75e // fsub v30.4s, v26.4s, v3.4s
 	WORD $0x4ea3d77f // fsub v31.4s, v27.4s, v3.4s
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x3cc0008c // ldur q12, [x4, #0]
+	WORD $0x3cc1008d // ldur q13, [x4, #16]
+	WORD $0x3cc2008e // ldur q14, [x4, #32]
+	WORD $0x3cc3008f // ldur q15, [x4, #48]
 	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
 	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
 	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
@@ -7542,41 +7542,41 @@ side1:
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc60296 // ldur q22, [x20, #96]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e36cdde // fmla v30.4s, v14.4s, v22.4s
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x3cc7029f // ldur q31, [x20, #112]
 	WORD $0x4e37cdff // fmla v31.4s, v15.4s, v23.4s
-	WORD $0x3dc02294 // ldr q20, [x20, #128]
+	WORD $0x3cc80294 // ldur q20, [x20, #128]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x3cc80295 // ldur q21, [x20, #128]
 	WORD $0x4e3dcdb5 // fmla v21.4s, v13.4s, v29.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
+	WORD $0x3cc80296 // ldur q22, [x20, #128]
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc0269d // ldr q29, [x20, #144]
+	WORD $0x3cc9029d // ldur q29, [x20, #144]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e36cdde // fmla v30.4s, v14.4s, v22.4s
-	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x3cc9029f // ldur q31, [x20, #144]
 	WORD $0x4e37cdff // fmla v31.4s, v15.4s, v23.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3dcdb5 // fmla v21.4s, v13.4s, v29.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
 	WORD $0x4eb4ce0c // fmls v12.4s, v16.4s, v20.4s
 	WORD $0x4eb5ce2d // fmls v13.4s, v17.4s, v21.4s
@@ -7598,10 +7598,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -7614,10 +7614,10 @@ side1:
 	WORD $0x4eadd639 // fsub v25.4s, v17.4s, v13.4s
 	WORD $0x4eaed65a // fsub v26.4s, v18.4s, v14.4s
 	WORD $0x4eafd67b // fsub v27.4s, v19.4s, v15.4s
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4ebcce8c // fmls v12.4s, v20.4s, v28.4s
 	WORD $0x4ebdcead // fmls v13.4s, v21.4s, v29.4s
 	WORD $0x4ebecece // fmls v14.4s, v22.4s, v30.4s
@@ -7662,38 +7662,38 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00090 // ldr q16, [x4, #0]
+	WORD $0x3cc00090 // ldur q16, [x4, #0]
 	WORD $0x4eb01cd1 // orr v17.16b, v6.16b, v16.16b
 	WORD $0x4e31f572 // fmax v18.4s, v11.4s, v17.4s
 	WORD $0x6e321cd3 // eor v19.16b, v6.16b, v18.16b
-	WORD $0x3dc00a94 // ldr q20, [x20, #32]
+	WORD $0x3cc20294 // ldur q20, [x20, #32]
 	WORD $0x4eb3cc54 // fmls v20.4s, v2.4s, v19.4s
 	WORD $0x4ea3d695 // fsub v21.4s, v20.4s, v3.4s
 	WORD $0x4e35cc33 // fmla v19.4s, v1.4s, v21.4s
 	WORD $0x4e35cc93 // fmla v19.4s, v4.4s, v21.4s
 	WORD $0x6e33de76 // fmul v22.4s, v19.4s, v19.4s
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
-	WORD $0x3dc01e98 // ldr q24, [x20, #112]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
+	WORD $0x3cc70298 // ldur q24, [x20, #112]
 	WORD $0x4e37ce78 // fmla v24.4s, v19.4s, v23.4s
-	WORD $0x3dc02299 // ldr q25, [x20, #128]
+	WORD $0x3cc80299 // ldur q25, [x20, #128]
 	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
-	WORD $0x3dc0269a // ldr q26, [x20, #144]
+	WORD $0x3cc9029a // ldur q26, [x20, #144]
 	WORD $0x4e39ce7a // fmla v26.4s, v19.4s, v25.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3cca029b // ldur q27, [x20, #160]
 	WORD $0x4e3ace7b // fmla v27.4s, v19.4s, v26.4s
 	WORD $0x4ebbced3 // fmls v19.4s, v22.4s, v27.4s
 	WORD $0x4eb3d41c // fsub v28.4s, v0.4s, v19.4s
 	WORD $0x4f37569d // shl v29.4s, v20.4s, #23
 	WORD $0x4ea987be // add v30.4s, v29.4s, v9.4s
 	WORD $0x6e3edf9f // fmul v31.4s, v28.4s, v30.4s
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
 	WORD $0x4e3fccac // fmla v12.4s, v5.4s, v31.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4eacd5f1 // fsub v17.4s, v15.4s, v12.4s
 	WORD $0x4e3fccb1 // fmla v17.4s, v5.4s, v31.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x4eaecd92 // fmls v18.4s, v12.4s, v14.4s
 	WORD $0x4eaece32 // fmls v18.4s, v17.4s, v14.4s
 	WORD $0x4e32cdce // fmla v14.4s, v14.4s, v18.4s
@@ -7703,41 +7703,41 @@ one1:
 	WORD $0x6e6e1e95 // bsl v21.16b, v20.16b, v14.16b
 	WORD $0x6e33ddd6 // fmul v22.4s, v14.4s, v19.4s
 	WORD $0x6e25ded7 // fmul v23.4s, v22.4s, v5.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4eb3cd18 // fmls v24.4s, v8.4s, v19.4s
 	WORD $0x6e36df19 // fmul v25.4s, v24.4s, v22.4s
 	WORD $0x6e2adf3a // fmul v26.4s, v25.4s, v10.4s
 	WORD $0x4e301cdb // and v27.16b, v6.16b, v16.16b
 	WORD $0x6e3a1f7c // eor v28.16b, v27.16b, v26.16b
-	WORD $0x3dc03e9d // ldr q29, [x20, #240]
+	WORD $0x3ccf029d // ldur q29, [x20, #240]
 	WORD $0x4e30f7be // fmax v30.4s, v29.4s, v16.4s
-	WORD $0x3dc0069f // ldr q31, [x20, #16]
+	WORD $0x3cc1029f // ldur q31, [x20, #16]
 	WORD $0x4ebef7ec // fmin v12.4s, v31.4s, v30.4s
-	WORD $0x3dc00a8d // ldr q13, [x20, #32]
+	WORD $0x3cc2028d // ldur q13, [x20, #32]
 	WORD $0x4eaccc4d // fmls v13.4s, v2.4s, v12.4s
 	WORD $0x4ea3d5ae // fsub v14.4s, v13.4s, v3.4s
 	WORD $0x4e2ecc2c // fmla v12.4s, v1.4s, v14.4s
 	WORD $0x4e2ecc8c // fmla v12.4s, v4.4s, v14.4s
 	WORD $0x6e2cdd8f // fmul v15.4s, v12.4s, v12.4s
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01e92 // ldr q18, [x20, #112]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc70292 // ldur q18, [x20, #112]
 	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
-	WORD $0x3dc02293 // ldr q19, [x20, #128]
+	WORD $0x3cc80293 // ldur q19, [x20, #128]
 	WORD $0x4e32cd93 // fmla v19.4s, v12.4s, v18.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e33cd94 // fmla v20.4s, v12.4s, v19.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e34cd96 // fmla v22.4s, v12.4s, v20.4s
 	WORD $0x4eb6cdec // fmls v12.4s, v15.4s, v22.4s
 	WORD $0x4eacd418 // fsub v24.4s, v0.4s, v12.4s
 	WORD $0x4f3755b9 // shl v25.4s, v13.4s, #23
 	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
 	WORD $0x4e20d75b // fadd v27.4s, v26.4s, v0.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x6e3bffbe // fdiv v30.4s, v29.4s, v27.4s
 	WORD $0x4ea0d77f // fsub v31.4s, v27.4s, v0.4s
 	WORD $0x4ebfd74c // fsub v12.4s, v26.4s, v31.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x4ebecf6d // fmls v13.4s, v27.4s, v30.4s
 	WORD $0x4ebecd8d // fmls v13.4s, v12.4s, v30.4s
 	WORD $0x4e2dcfde // fmla v30.4s, v30.4s, v13.4s
@@ -7822,24 +7822,24 @@ done1:
 // func sigmoid4F32NEON(n int, d0, d1, d2, d3, x *float32)
 TEXT ·sigmoid4F32NEON(SB), NOSPLIT, $136-48
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
 	WORD $0x3dc04a83 // ldr q3, [x20, #288]
-	WORD $0x3dc00a84 // ldr q4, [x20, #32]
-	WORD $0x3dc01685 // ldr q5, [x20, #80]
-	WORD $0x3dc03a86 // ldr q6, [x20, #224]
-	WORD $0x3dc03287 // ldr q7, [x20, #192]
-	WORD $0x3dc00688 // ldr q8, [x20, #16]
+	WORD $0x3cc20284 // ldur q4, [x20, #32]
+	WORD $0x3cc50285 // ldur q5, [x20, #80]
+	WORD $0x3cce0286 // ldur q6, [x20, #224]
+	WORD $0x3ccc0287 // ldur q7, [x20, #192]
+	WORD $0x3cc10288 // ldur q8, [x20, #16]
 	WORD $0x3dc04289 // ldr q9, [x20, #256]
-	WORD $0x3dc0368a // ldr q10, [x20, #208]
+	WORD $0x3ccd028a // ldur q10, [x20, #208]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD d3+32(FP), R4
 	MOVD x+40(FP), R5
-	WORD $0x3dc0028b // ldr q11, [x20, #0]
+	WORD $0x3cc0028b // ldur q11, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -7857,10 +7857,10 @@ side1:
 	FMOVS F23, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
 	WORD $0x4eadcc59 // fmls v25.4s, v2.4s, v13.4s
 	WORD $0x4eaecc5a // fmls v26.4s, v2.4s, v14.4s
@@ -7869,10 +7869,10 @@ side1:
 	WORD $0x4ea4d73d // fsub v29.4s, v25.4s, v4.4s
 	WORD $0x4ea4d75e // fsub v30.4s, v26.4s, v4.4s
 	WORD $0x4ea4d77f // fsub v31.4s, v27.4s, v4.4s
-	WORD $0x3dc000ac // ldr q12, [x5, #0]
-	WORD $0x3dc004ad // ldr q13, [x5, #16]
-	WORD $0x3dc008ae // ldr q14, [x5, #32]
-	WORD $0x3dc00caf // ldr q15, [x5, #48]
+	WORD $0x3cc000ac // ldur q12, [x5, #0]
+	WORD $0x3cc100ad // ldur q13, [x5, #16]
+	WORD $0x3cc200ae // ldur q14, [x5, #32]
+	WORD $0x3cc300af // ldur q15, [x5, #48]
 	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
 	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
 	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
@@ -7885,41 +7885,41 @@ side1:
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc60296 // ldur q22, [x20, #96]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e36cdde // fmla v30.4s, v14.4s, v22.4s
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x3cc7029f // ldur q31, [x20, #112]
 	WORD $0x4e37cdff // fmla v31.4s, v15.4s, v23.4s
-	WORD $0x3dc02294 // ldr q20, [x20, #128]
+	WORD $0x3cc80294 // ldur q20, [x20, #128]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x3cc80295 // ldur q21, [x20, #128]
 	WORD $0x4e3dcdb5 // fmla v21.4s, v13.4s, v29.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
+	WORD $0x3cc80296 // ldur q22, [x20, #128]
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc0269d // ldr q29, [x20, #144]
+	WORD $0x3cc9029d // ldur q29, [x20, #144]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e36cdde // fmla v30.4s, v14.4s, v22.4s
-	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x3cc9029f // ldur q31, [x20, #144]
 	WORD $0x4e37cdff // fmla v31.4s, v15.4s, v23.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3dcdb5 // fmla v21.4s, v13.4s, v29.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
 	WORD $0x4eb4ce0c // fmls v12.4s, v16.4s, v20.4s
 	WORD $0x4eb5ce2d // fmls v13.4s, v17.4s, v21.4s
@@ -7941,10 +7941,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -7957,10 +7957,10 @@ side1:
 	WORD $0x4eadd639 // fsub v25.4s, v17.4s, v13.4s
 	WORD $0x4eaed65a // fsub v26.4s, v18.4s, v14.4s
 	WORD $0x4eafd67b // fsub v27.4s, v19.4s, v15.4s
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4ebcce8c // fmls v12.4s, v20.4s, v28.4s
 	WORD $0x4ebdcead // fmls v13.4s, v21.4s, v29.4s
 	WORD $0x4ebecece // fmls v14.4s, v22.4s, v30.4s
@@ -7989,10 +7989,10 @@ side1:
 	WORD $0x6e35df2d // fmul v13.4s, v25.4s, v21.4s
 	WORD $0x6e36df4e // fmul v14.4s, v26.4s, v22.4s
 	WORD $0x6e37df6f // fmul v15.4s, v27.4s, v23.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4eb4cc70 // fmls v16.4s, v3.4s, v20.4s
 	WORD $0x4eb5cc71 // fmls v17.4s, v3.4s, v21.4s
 	WORD $0x4eb6cc72 // fmls v18.4s, v3.4s, v22.4s
@@ -8020,38 +8020,38 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000bc // ldr q28, [x5, #0]
+	WORD $0x3cc000bc // ldur q28, [x5, #0]
 	WORD $0x4ebc1cfd // orr v29.16b, v7.16b, v28.16b
 	WORD $0x4e3df57e // fmax v30.4s, v11.4s, v29.4s
 	WORD $0x6e3e1cff // eor v31.16b, v7.16b, v30.16b
-	WORD $0x3dc00a8c // ldr q12, [x20, #32]
+	WORD $0x3cc2028c // ldur q12, [x20, #32]
 	WORD $0x4ebfcc4c // fmls v12.4s, v2.4s, v31.4s
 	WORD $0x4ea4d58d // fsub v13.4s, v12.4s, v4.4s
 	WORD $0x4e2dcc3f // fmla v31.4s, v1.4s, v13.4s
 	WORD $0x4e2dccbf // fmla v31.4s, v5.4s, v13.4s
 	WORD $0x6e3fdfee // fmul v14.4s, v31.4s, v31.4s
-	WORD $0x3dc01a8f // ldr q15, [x20, #96]
-	WORD $0x3dc01e90 // ldr q16, [x20, #112]
+	WORD $0x3cc6028f // ldur q15, [x20, #96]
+	WORD $0x3cc70290 // ldur q16, [x20, #112]
 	WORD $0x4e2fcff0 // fmla v16.4s, v31.4s, v15.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e30cff1 // fmla v17.4s, v31.4s, v16.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x3cc90292 // ldur q18, [x20, #144]
 	WORD $0x4e31cff2 // fmla v18.4s, v31.4s, v17.4s
-	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x3cca0293 // ldur q19, [x20, #160]
 	WORD $0x4e32cff3 // fmla v19.4s, v31.4s, v18.4s
 	WORD $0x4eb3cddf // fmls v31.4s, v14.4s, v19.4s
 	WORD $0x4ebfd414 // fsub v20.4s, v0.4s, v31.4s
 	WORD $0x4f375595 // shl v21.4s, v12.4s, #23
 	WORD $0x4eaa86b6 // add v22.4s, v21.4s, v10.4s
 	WORD $0x6e36de97 // fmul v23.4s, v20.4s, v22.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4e37ccd8 // fmla v24.4s, v6.4s, v23.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x6e38ff3a // fdiv v26.4s, v25.4s, v24.4s
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x4eb8d77d // fsub v29.4s, v27.4s, v24.4s
 	WORD $0x4e37ccdd // fmla v29.4s, v6.4s, v23.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x4ebacf1e // fmls v30.4s, v24.4s, v26.4s
 	WORD $0x4ebacfbe // fmls v30.4s, v29.4s, v26.4s
 	WORD $0x4e3ecf5a // fmla v26.4s, v26.4s, v30.4s
@@ -8061,46 +8061,46 @@ one1:
 	WORD $0x6e7a1d8d // bsl v13.16b, v12.16b, v26.16b
 	WORD $0x6e3fdf4e // fmul v14.4s, v26.4s, v31.4s
 	WORD $0x6e26ddcf // fmul v15.4s, v14.4s, v6.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4ebfcd30 // fmls v16.4s, v9.4s, v31.4s
 	WORD $0x6e2ede11 // fmul v17.4s, v16.4s, v14.4s
 	WORD $0x3dc04692 // ldr q18, [x20, #272]
 	WORD $0x6e32de33 // fmul v19.4s, v17.4s, v18.4s
 	WORD $0x4e3c1cf4 // and v20.16b, v7.16b, v28.16b
 	WORD $0x6e331e95 // eor v21.16b, v20.16b, v19.16b
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x4eafcc76 // fmls v22.4s, v3.4s, v15.4s
 	WORD $0x6e2eded7 // fmul v23.4s, v22.4s, v14.4s
 	WORD $0x6e26def8 // fmul v24.4s, v23.4s, v6.4s
-	WORD $0x3dc03e99 // ldr q25, [x20, #240]
+	WORD $0x3ccf0299 // ldur q25, [x20, #240]
 	WORD $0x4e3cf73a // fmax v26.4s, v25.4s, v28.4s
-	WORD $0x3dc0069b // ldr q27, [x20, #16]
+	WORD $0x3cc1029b // ldur q27, [x20, #16]
 	WORD $0x4ebaf77d // fmin v29.4s, v27.4s, v26.4s
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x3cc2029e // ldur q30, [x20, #32]
 	WORD $0x4ebdcc5e // fmls v30.4s, v2.4s, v29.4s
 	WORD $0x4ea4d7df // fsub v31.4s, v30.4s, v4.4s
 	WORD $0x4e3fcc3d // fmla v29.4s, v1.4s, v31.4s
 	WORD $0x4e3fccbd // fmla v29.4s, v5.4s, v31.4s
 	WORD $0x6e3ddfac // fmul v12.4s, v29.4s, v29.4s
-	WORD $0x3dc01a8e // ldr q14, [x20, #96]
-	WORD $0x3dc01e90 // ldr q16, [x20, #112]
+	WORD $0x3cc6028e // ldur q14, [x20, #96]
+	WORD $0x3cc70290 // ldur q16, [x20, #112]
 	WORD $0x4e2ecfb0 // fmla v16.4s, v29.4s, v14.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e30cfb1 // fmla v17.4s, v29.4s, v16.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x3cc90292 // ldur q18, [x20, #144]
 	WORD $0x4e31cfb2 // fmla v18.4s, v29.4s, v17.4s
-	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x3cca0293 // ldur q19, [x20, #160]
 	WORD $0x4e32cfb3 // fmla v19.4s, v29.4s, v18.4s
 	WORD $0x4eb3cd9d // fmls v29.4s, v12.4s, v19.4s
 	WORD $0x4ebdd414 // fsub v20.4s, v0.4s, v29.4s
 	WORD $0x4f3757d6 // shl v22.4s, v30.4s, #23
 	WORD $0x4eb68697 // add v23.4s, v20.4s, v22.4s
 	WORD $0x4e20d6f9 // fadd v25.4s, v23.4s, v0.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x6e39ff5b // fdiv v27.4s, v26.4s, v25.4s
 	WORD $0x4ea0d73d // fsub v29.4s, v25.4s, v0.4s
 	WORD $0x4ebdd6fe // fsub v30.4s, v23.4s, v29.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4ebbcf3f // fmls v31.4s, v25.4s, v27.4s
 	WORD $0x4ebbcfdf // fmls v31.4s, v30.4s, v27.4s
 	WORD $0x4e3fcf7b // fmla v27.4s, v27.4s, v31.4s
@@ -8108,7 +8108,7 @@ one1:
 	WORD $0x6e3bdd8e // fmul v14.4s, v12.4s, v27.4s
 	WORD $0x4ebbd590 // fsub v16.4s, v12.4s, v27.4s
 	WORD $0x6e2ede11 // fmul v17.4s, v16.4s, v14.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x4eaecc72 // fmls v18.4s, v3.4s, v14.4s
 	WORD $0x6e2ede53 // fmul v19.4s, v18.4s, v14.4s
 	WORD $0x4ebc1cf4 // orr v20.16b, v7.16b, v28.16b
@@ -8205,18 +8205,18 @@ done1:
 TEXT ·softplus1F32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc04e80 // ldr q0, [x20, #304]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
-	WORD $0x3dc03a82 // ldr q2, [x20, #224]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
-	WORD $0x3dc00a86 // ldr q6, [x20, #32]
-	WORD $0x3dc03687 // ldr q7, [x20, #208]
-	WORD $0x3dc01688 // ldr q8, [x20, #80]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
+	WORD $0x3cce0282 // ldur q2, [x20, #224]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
+	WORD $0x3cc20286 // ldur q6, [x20, #32]
+	WORD $0x3ccd0287 // ldur q7, [x20, #208]
+	WORD $0x3cc50288 // ldur q8, [x20, #80]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD x+16(FP), R2
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -8235,10 +8235,10 @@ side1:
 	WORD $0x6e331c37 // eor v23.16b, v1.16b, v19.16b
 	WORD $0x6e341c38 // eor v24.16b, v1.16b, v20.16b
 	WORD $0x6e351c39 // eor v25.16b, v1.16b, v21.16b
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x3dc00a9d // ldr q29, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
+	WORD $0x3cc2029d // ldur q29, [x20, #32]
 	WORD $0x4eb6ccba // fmls v26.4s, v5.4s, v22.4s
 	WORD $0x4eb7ccbb // fmls v27.4s, v5.4s, v23.4s
 	WORD $0x4eb8ccbc // fmls v28.4s, v5.4s, v24.4s
@@ -8259,41 +8259,41 @@ side1:
 	WORD $0x6e37def1 // fmul v17.4s, v23.4s, v23.4s
 	WORD $0x6e38df12 // fmul v18.4s, v24.4s, v24.4s
 	WORD $0x6e39df33 // fmul v19.4s, v25.4s, v25.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a9e // ldr q30, [x20, #96]
-	WORD $0x3dc01a9f // ldr q31, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc6029e // ldur q30, [x20, #96]
+	WORD $0x3cc6029f // ldur q31, [x20, #96]
+	WORD $0x3cc7028e // ldur q14, [x20, #112]
 	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
-	WORD $0x3dc01e8f // ldr q15, [x20, #112]
+	WORD $0x3cc7028f // ldur q15, [x20, #112]
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e3ecf14 // fmla v20.4s, v24.4s, v30.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e3fcf35 // fmla v21.4s, v25.4s, v31.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e2ecede // fmla v30.4s, v22.4s, v14.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e2fceff // fmla v31.4s, v23.4s, v15.4s
-	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x3cc8028e // ldur q14, [x20, #128]
 	WORD $0x4e34cf0e // fmla v14.4s, v24.4s, v20.4s
-	WORD $0x3dc0228f // ldr q15, [x20, #128]
+	WORD $0x3cc8028f // ldur q15, [x20, #128]
 	WORD $0x4e35cf2f // fmla v15.4s, v25.4s, v21.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e3eced4 // fmla v20.4s, v22.4s, v30.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e3fcef5 // fmla v21.4s, v23.4s, v31.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e2ecf1e // fmla v30.4s, v24.4s, v14.4s
-	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x3cc9029f // ldur q31, [x20, #144]
 	WORD $0x4e2fcf3f // fmla v31.4s, v25.4s, v15.4s
-	WORD $0x3dc02a8e // ldr q14, [x20, #160]
+	WORD $0x3cca028e // ldur q14, [x20, #160]
 	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
+	WORD $0x3cca028f // ldur q15, [x20, #160]
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3ecf14 // fmla v20.4s, v24.4s, v30.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3fcf35 // fmla v21.4s, v25.4s, v31.4s
 	WORD $0x4eaece16 // fmls v22.4s, v16.4s, v14.4s
 	WORD $0x4eafce37 // fmls v23.4s, v17.4s, v15.4s
@@ -8401,24 +8401,24 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x4eac1c2d // orr v13.16b, v1.16b, v12.16b
 	WORD $0x4e2df52e // fmax v14.4s, v9.4s, v13.4s
 	WORD $0x6e2e1c2f // eor v15.16b, v1.16b, v14.16b
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
+	WORD $0x3cc20290 // ldur q16, [x20, #32]
 	WORD $0x4eafccb0 // fmls v16.4s, v5.4s, v15.4s
 	WORD $0x4ea6d611 // fsub v17.4s, v16.4s, v6.4s
 	WORD $0x4e31cc6f // fmla v15.4s, v3.4s, v17.4s
 	WORD $0x4e31cd0f // fmla v15.4s, v8.4s, v17.4s
 	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x3cc80295 // ldur q21, [x20, #128]
 	WORD $0x4e34cdf5 // fmla v21.4s, v15.4s, v20.4s
-	WORD $0x3dc02696 // ldr q22, [x20, #144]
+	WORD $0x3cc90296 // ldur q22, [x20, #144]
 	WORD $0x4e35cdf6 // fmla v22.4s, v15.4s, v21.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e36cdf7 // fmla v23.4s, v15.4s, v22.4s
 	WORD $0x4eb7ce4f // fmls v15.4s, v18.4s, v23.4s
 	WORD $0x4eafd498 // fsub v24.4s, v4.4s, v15.4s
@@ -8485,17 +8485,17 @@ done1:
 // func softplus2F32NEON(n int, d0, d1, x *float32)
 TEXT ·softplus2F32NEON(SB), NOSPLIT, $72-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03a80 // ldr q0, [x20, #224]
+	WORD $0x3cce0280 // ldur q0, [x20, #224]
 	WORD $0x3dc04e81 // ldr q1, [x20, #304]
-	WORD $0x3dc03282 // ldr q2, [x20, #192]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3ccc0282 // ldur q2, [x20, #192]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD x+24(FP), R3
-	WORD $0x3dc00286 // ldr q6, [x20, #0]
+	WORD $0x3cc00286 // ldur q6, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -8514,15 +8514,15 @@ side1:
 	WORD $0x6e301c54 // eor v20.16b, v2.16b, v16.16b
 	WORD $0x6e311c55 // eor v21.16b, v2.16b, v17.16b
 	WORD $0x6e321c56 // eor v22.16b, v2.16b, v18.16b
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
 	WORD $0x4eb3ccb7 // fmls v23.4s, v5.4s, v19.4s
 	WORD $0x4eb4ccb8 // fmls v24.4s, v5.4s, v20.4s
 	WORD $0x4eb5ccb9 // fmls v25.4s, v5.4s, v21.4s
 	WORD $0x4eb6ccba // fmls v26.4s, v5.4s, v22.4s
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
 	WORD $0x4ebbd6fc // fsub v28.4s, v23.4s, v27.4s
 	WORD $0x4ebbd71d // fsub v29.4s, v24.4s, v27.4s
 	WORD $0x4ebbd73e // fsub v30.4s, v25.4s, v27.4s
@@ -8531,7 +8531,7 @@ side1:
 	WORD $0x4e3dcc74 // fmla v20.4s, v3.4s, v29.4s
 	WORD $0x4e3ecc75 // fmla v21.4s, v3.4s, v30.4s
 	WORD $0x4e3fcc76 // fmla v22.4s, v3.4s, v31.4s
-	WORD $0x3dc0168b // ldr q11, [x20, #80]
+	WORD $0x3cc5028b // ldur q11, [x20, #80]
 	WORD $0x4e3ccd73 // fmla v19.4s, v11.4s, v28.4s
 	WORD $0x4e3dcd74 // fmla v20.4s, v11.4s, v29.4s
 	WORD $0x4e3ecd75 // fmla v21.4s, v11.4s, v30.4s
@@ -8540,41 +8540,41 @@ side1:
 	WORD $0x6e34de8d // fmul v13.4s, v20.4s, v20.4s
 	WORD $0x6e35deae // fmul v14.4s, v21.4s, v21.4s
 	WORD $0x6e36decf // fmul v15.4s, v22.4s, v22.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e30ce7c // fmla v28.4s, v19.4s, v16.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e31ce9d // fmla v29.4s, v20.4s, v17.4s
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e32cebe // fmla v30.4s, v21.4s, v18.4s
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x3cc7029f // ldur q31, [x20, #112]
 	WORD $0x4e3bcedf // fmla v31.4s, v22.4s, v27.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e3cce6b // fmla v11.4s, v19.4s, v28.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x3cc80290 // ldur q16, [x20, #128]
 	WORD $0x4e3dce90 // fmla v16.4s, v20.4s, v29.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e3eceb1 // fmla v17.4s, v21.4s, v30.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e3fced2 // fmla v18.4s, v22.4s, v31.4s
-	WORD $0x3dc0269b // ldr q27, [x20, #144]
+	WORD $0x3cc9029b // ldur q27, [x20, #144]
 	WORD $0x4e2bce7b // fmla v27.4s, v19.4s, v11.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e30ce9c // fmla v28.4s, v20.4s, v16.4s
-	WORD $0x3dc0269d // ldr q29, [x20, #144]
+	WORD $0x3cc9029d // ldur q29, [x20, #144]
 	WORD $0x4e31cebd // fmla v29.4s, v21.4s, v17.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e32cede // fmla v30.4s, v22.4s, v18.4s
-	WORD $0x3dc02a9f // ldr q31, [x20, #160]
+	WORD $0x3cca029f // ldur q31, [x20, #160]
 	WORD $0x4e3bce7f // fmla v31.4s, v19.4s, v27.4s
-	WORD $0x3dc02a8b // ldr q11, [x20, #160]
+	WORD $0x3cca028b // ldur q11, [x20, #160]
 	WORD $0x4e3cce8b // fmla v11.4s, v20.4s, v28.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e3dceb0 // fmla v16.4s, v21.4s, v29.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e3eced1 // fmla v17.4s, v22.4s, v30.4s
 	WORD $0x4ebfcd93 // fmls v19.4s, v12.4s, v31.4s
 	WORD $0x4eabcdb4 // fmls v20.4s, v13.4s, v11.4s
@@ -8588,7 +8588,7 @@ side1:
 	WORD $0x4f375717 // shl v23.4s, v24.4s, #23
 	WORD $0x4f375738 // shl v24.4s, v25.4s, #23
 	WORD $0x4f375759 // shl v25.4s, v26.4s, #23
-	WORD $0x3dc0369a // ldr q26, [x20, #208]
+	WORD $0x3ccd029a // ldur q26, [x20, #208]
 	WORD $0x4eba86db // add v27.4s, v22.4s, v26.4s
 	WORD $0x4eba86fc // add v28.4s, v23.4s, v26.4s
 	WORD $0x4eba871d // add v29.4s, v24.4s, v26.4s
@@ -8597,18 +8597,18 @@ side1:
 	WORD $0x6e3cde6b // fmul v11.4s, v19.4s, v28.4s
 	WORD $0x6e3dde8c // fmul v12.4s, v20.4s, v29.4s
 	WORD $0x6e3edead // fmul v13.4s, v21.4s, v30.4s
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4e3fcc0e // fmla v14.4s, v0.4s, v31.4s
 	WORD $0x4e2bcc0f // fmla v15.4s, v0.4s, v11.4s
 	WORD $0x4e2ccc10 // fmla v16.4s, v0.4s, v12.4s
 	WORD $0x4e2dcc11 // fmla v17.4s, v0.4s, v13.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
 	WORD $0x6e2efe56 // fdiv v22.4s, v18.4s, v14.4s
 	WORD $0x6e2ffe77 // fdiv v23.4s, v19.4s, v15.4s
 	WORD $0x6e30fe98 // fdiv v24.4s, v20.4s, v16.4s
@@ -8718,36 +8718,36 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x3cc00069 // ldur q9, [x3, #0]
 	WORD $0x4ea91c4a // orr v10.16b, v2.16b, v9.16b
 	WORD $0x4e2af4cb // fmax v11.4s, v6.4s, v10.4s
 	WORD $0x6e2b1c4c // eor v12.16b, v2.16b, v11.16b
-	WORD $0x3dc00a8d // ldr q13, [x20, #32]
+	WORD $0x3cc2028d // ldur q13, [x20, #32]
 	WORD $0x4eacccad // fmls v13.4s, v5.4s, v12.4s
-	WORD $0x3dc00a8e // ldr q14, [x20, #32]
+	WORD $0x3cc2028e // ldur q14, [x20, #32]
 	WORD $0x4eaed5af // fsub v15.4s, v13.4s, v14.4s
 	WORD $0x4e2fcc6c // fmla v12.4s, v3.4s, v15.4s
-	WORD $0x3dc01690 // ldr q16, [x20, #80]
+	WORD $0x3cc50290 // ldur q16, [x20, #80]
 	WORD $0x4e2fce0c // fmla v12.4s, v16.4s, v15.4s
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01e93 // ldr q19, [x20, #112]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc70293 // ldur q19, [x20, #112]
 	WORD $0x4e32cd93 // fmla v19.4s, v12.4s, v18.4s
-	WORD $0x3dc02294 // ldr q20, [x20, #128]
+	WORD $0x3cc80294 // ldur q20, [x20, #128]
 	WORD $0x4e33cd94 // fmla v20.4s, v12.4s, v19.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e34cd95 // fmla v21.4s, v12.4s, v20.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e35cd96 // fmla v22.4s, v12.4s, v21.4s
 	WORD $0x4eb6ce2c // fmls v12.4s, v17.4s, v22.4s
 	WORD $0x4eacd497 // fsub v23.4s, v4.4s, v12.4s
 	WORD $0x4f3755b8 // shl v24.4s, v13.4s, #23
-	WORD $0x3dc03699 // ldr q25, [x20, #208]
+	WORD $0x3ccd0299 // ldur q25, [x20, #208]
 	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
 	WORD $0x6e3adefb // fmul v27.4s, v23.4s, v26.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
 	WORD $0x4e3bcc1c // fmla v28.4s, v0.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x6e3cffbe // fdiv v30.4s, v29.4s, v28.4s
 	WORD $0x6e20df7f // fmul v31.4s, v27.4s, v0.4s
 	WORD $0x4e21d7e7 // fadd v7.4s, v31.4s, v1.4s
@@ -8827,18 +8827,18 @@ done1:
 // func softplus3F32NEON(n int, d0, d1, d2, x *float32)
 TEXT ·softplus3F32NEON(SB), NOSPLIT, $104-40
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03a80 // ldr q0, [x20, #224]
+	WORD $0x3cce0280 // ldur q0, [x20, #224]
 	WORD $0x3dc04e81 // ldr q1, [x20, #304]
-	WORD $0x3dc03282 // ldr q2, [x20, #192]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3ccc0282 // ldur q2, [x20, #192]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD x+32(FP), R4
-	WORD $0x3dc00286 // ldr q6, [x20, #0]
+	WORD $0x3cc00286 // ldur q6, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -8857,15 +8857,15 @@ side1:
 	WORD $0x6e301c54 // eor v20.16b, v2.16b, v16.16b
 	WORD $0x6e311c55 // eor v21.16b, v2.16b, v17.16b
 	WORD $0x6e321c56 // eor v22.16b, v2.16b, v18.16b
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
 	WORD $0x4eb3ccb7 // fmls v23.4s, v5.4s, v19.4s
 	WORD $0x4eb4ccb8 // fmls v24.4s, v5.4s, v20.4s
 	WORD $0x4eb5ccb9 // fmls v25.4s, v5.4s, v21.4s
 	WORD $0x4eb6ccba // fmls v26.4s, v5.4s, v22.4s
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
 	WORD $0x4ebbd6fc // fsub v28.4s, v23.4s, v27.4s
 	WORD $0x4ebbd71d // fsub v29.4s, v24.4s, v27.4s
 	WORD $0x4ebbd73e // fsub v30.4s, v25.4s, v27.4s
@@ -8874,7 +8874,7 @@ side1:
 	WORD $0x4e3dcc74 // fmla v20.4s, v3.4s, v29.4s
 	WORD $0x4e3ecc75 // fmla v21.4s, v3.4s, v30.4s
 	WORD $0x4e3fcc76 // fmla v22.4s, v3.4s, v31.4s
-	WORD $0x3dc0168b // ldr q11, [x20, #80]
+	WORD $0x3cc5028b // ldur q11, [x20, #80]
 	WORD $0x4e3ccd73 // fmla v19.4s, v11.4s, v28.4s
 	WORD $0x4e3dcd74 // fmla v20.4s, v11.4s, v29.4s
 	WORD $0x4e3ecd75 // fmla v21.4s, v11.4s, v30.4s
@@ -8883,41 +8883,41 @@ side1:
 	WORD $0x6e34de8d // fmul v13.4s, v20.4s, v20.4s
 	WORD $0x6e35deae // fmul v14.4s, v21.4s, v21.4s
 	WORD $0x6e36decf // fmul v15.4s, v22.4s, v22.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e30ce7c // fmla v28.4s, v19.4s, v16.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e31ce9d // fmla v29.4s, v20.4s, v17.4s
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e32cebe // fmla v30.4s, v21.4s, v18.4s
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x3cc7029f // ldur q31, [x20, #112]
 	WORD $0x4e3bcedf // fmla v31.4s, v22.4s, v27.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e3cce6b // fmla v11.4s, v19.4s, v28.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x3cc80290 // ldur q16, [x20, #128]
 	WORD $0x4e3dce90 // fmla v16.4s, v20.4s, v29.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e3eceb1 // fmla v17.4s, v21.4s, v30.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e3fced2 // fmla v18.4s, v22.4s, v31.4s
-	WORD $0x3dc0269b // ldr q27, [x20, #144]
+	WORD $0x3cc9029b // ldur q27, [x20, #144]
 	WORD $0x4e2bce7b // fmla v27.4s, v19.4s, v11.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e30ce9c // fmla v28.4s, v20.4s, v16.4s
-	WORD $0x3dc0269d // ldr q29, [x20, #144]
+	WORD $0x3cc9029d // ldur q29, [x20, #144]
 	WORD $0x4e31cebd // fmla v29.4s, v21.4s, v17.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e32cede // fmla v30.4s, v22.4s, v18.4s
-	WORD $0x3dc02a9f // ldr q31, [x20, #160]
+	WORD $0x3cca029f // ldur q31, [x20, #160]
 	WORD $0x4e3bce7f // fmla v31.4s, v19.4s, v27.4s
-	WORD $0x3dc02a8b // ldr q11, [x20, #160]
+	WORD $0x3cca028b // ldur q11, [x20, #160]
 	WORD $0x4e3cce8b // fmla v11.4s, v20.4s, v28.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e3dceb0 // fmla v16.4s, v21.4s, v29.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e3eced1 // fmla v17.4s, v22.4s, v30.4s
 	WORD $0x4ebfcd93 // fmls v19.4s, v12.4s, v31.4s
 	WORD $0x4eabcdb4 // fmls v20.4s, v13.4s, v11.4s
@@ -8931,7 +8931,7 @@ side1:
 	WORD $0x4f375717 // shl v23.4s, v24.4s, #23
 	WORD $0x4f375738 // shl v24.4s, v25.4s, #23
 	WORD $0x4f375759 // shl v25.4s, v26.4s, #23
-	WORD $0x3dc0369a // ldr q26, [x20, #208]
+	WORD $0x3ccd029a // ldur q26, [x20, #208]
 	WORD $0x4eba86db // add v27.4s, v22.4s, v26.4s
 	WORD $0x4eba86fc // add v28.4s, v23.4s, v26.4s
 	WORD $0x4eba871d // add v29.4s, v24.4s, v26.4s
@@ -8940,26 +8940,26 @@ side1:
 	WORD $0x6e3cde6b // fmul v11.4s, v19.4s, v28.4s
 	WORD $0x6e3dde8c // fmul v12.4s, v20.4s, v29.4s
 	WORD $0x6e3edead // fmul v13.4s, v21.4s, v30.4s
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4e3fcc0e // fmla v14.4s, v0.4s, v31.4s
 	WORD $0x4e2bcc0f // fmla v15.4s, v0.4s, v11.4s
 	WORD $0x4e2ccc10 // fmla v16.4s, v0.4s, v12.4s
 	WORD $0x4e2dcc11 // fmla v17.4s, v0.4s, v13.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
 	WORD $0x6e2efe56 // fdiv v22.4s, v18.4s, v14.4s
 	WORD $0x6e2ffe77 // fdiv v23.4s, v19.4s, v15.4s
 	WORD $0x6e30fe98 // fdiv v24.4s, v20.4s, v16.4s
 	WORD $0x6e31feb9 // fdiv v25.4s, v21.4s, v17.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x4eaed75e // fsub v30.4s, v26.4s, v14.4s
 	WORD $0x4eafd772 // fsub v18.4s, v27.4s, v15.4s
 	WORD $0x4eb0d793 // fsub v19.4s, v28.4s, v16.4s
@@ -8968,10 +8968,10 @@ side1:
 	WORD $0x4e2bcc12 // fmla v18.4s, v0.4s, v11.4s
 	WORD $0x4e2ccc13 // fmla v19.4s, v0.4s, v12.4s
 	WORD $0x4e2dcc14 // fmla v20.4s, v0.4s, v13.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
 	WORD $0x4eb6cdd5 // fmls v21.4s, v14.4s, v22.4s
 	WORD $0x4eb7cdfa // fmls v26.4s, v15.4s, v23.4s
 	WORD $0x4eb8ce1b // fmls v27.4s, v16.4s, v24.4s
@@ -9100,41 +9100,41 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00095 // ldr q21, [x4, #0]
+	WORD $0x3cc00095 // ldur q21, [x4, #0]
 	WORD $0x4eb51c56 // orr v22.16b, v2.16b, v21.16b
 	WORD $0x4e36f4d7 // fmax v23.4s, v6.4s, v22.4s
 	WORD $0x6e371c58 // eor v24.16b, v2.16b, v23.16b
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eb8ccb9 // fmls v25.4s, v5.4s, v24.4s
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
 	WORD $0x4ebad73b // fsub v27.4s, v25.4s, v26.4s
 	WORD $0x4e3bcc78 // fmla v24.4s, v3.4s, v27.4s
-	WORD $0x3dc0169c // ldr q28, [x20, #80]
+	WORD $0x3cc5029c // ldur q28, [x20, #80]
 	WORD $0x4e3bcf98 // fmla v24.4s, v28.4s, v27.4s
 	WORD $0x6e38df1d // fmul v29.4s, v24.4s, v24.4s
-	WORD $0x3dc01a9e // ldr q30, [x20, #96]
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x3cc6029e // ldur q30, [x20, #96]
+	WORD $0x3cc7029f // ldur q31, [x20, #112]
 	WORD $0x4e3ecf1f // fmla v31.4s, v24.4s, v30.4s
-	WORD $0x3dc02287 // ldr q7, [x20, #128]
+	WORD $0x3cc80287 // ldur q7, [x20, #128]
 	WORD $0x4e3fcf07 // fmla v7.4s, v24.4s, v31.4s
-	WORD $0x3dc02688 // ldr q8, [x20, #144]
+	WORD $0x3cc90288 // ldur q8, [x20, #144]
 	WORD $0x4e27cf08 // fmla v8.4s, v24.4s, v7.4s
-	WORD $0x3dc02a89 // ldr q9, [x20, #160]
+	WORD $0x3cca0289 // ldur q9, [x20, #160]
 	WORD $0x4e28cf09 // fmla v9.4s, v24.4s, v8.4s
 	WORD $0x4ea9cfb8 // fmls v24.4s, v29.4s, v9.4s
 	WORD $0x4eb8d48a // fsub v10.4s, v4.4s, v24.4s
 	WORD $0x4f37572b // shl v11.4s, v25.4s, #23
-	WORD $0x3dc0368c // ldr q12, [x20, #208]
+	WORD $0x3ccd028c // ldur q12, [x20, #208]
 	WORD $0x4eac856d // add v13.4s, v11.4s, v12.4s
 	WORD $0x6e2ddd4e // fmul v14.4s, v10.4s, v13.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4e2ecc0f // fmla v15.4s, v0.4s, v14.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x6e2ffe11 // fdiv v17.4s, v16.4s, v15.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x4eafd653 // fsub v19.4s, v18.4s, v15.4s
 	WORD $0x4e2ecc13 // fmla v19.4s, v0.4s, v14.4s
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
 	WORD $0x4eb1cdf4 // fmls v20.4s, v15.4s, v17.4s
 	WORD $0x4eb1ce74 // fmls v20.4s, v19.4s, v17.4s
 	WORD $0x4e34ce31 // fmla v17.4s, v17.4s, v20.4s
@@ -9232,15 +9232,15 @@ done1:
 // func softplus4F32NEON(n int, d0, d1, d2, d3, x *float32)
 TEXT ·softplus4F32NEON(SB), NOSPLIT, $136-48
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03a80 // ldr q0, [x20, #224]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
+	WORD $0x3cce0280 // ldur q0, [x20, #224]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD d3+32(FP), R4
 	MOVD x+40(FP), R5
-	WORD $0x3dc00282 // ldr q2, [x20, #0]
+	WORD $0x3cc00282 // ldur q2, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -9259,26 +9259,26 @@ side1:
 	WORD $0x6e2c1c30 // eor v16.16b, v1.16b, v12.16b
 	WORD $0x6e2d1c31 // eor v17.16b, v1.16b, v13.16b
 	WORD $0x6e2e1c32 // eor v18.16b, v1.16b, v14.16b
-	WORD $0x3dc00a93 // ldr q19, [x20, #32]
-	WORD $0x3dc00a94 // ldr q20, [x20, #32]
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00e97 // ldr q23, [x20, #48]
+	WORD $0x3cc20293 // ldur q19, [x20, #32]
+	WORD $0x3cc20294 // ldur q20, [x20, #32]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc30297 // ldur q23, [x20, #48]
 	WORD $0x4eafcef3 // fmls v19.4s, v23.4s, v15.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
 	WORD $0x4eb8d679 // fsub v25.4s, v19.4s, v24.4s
 	WORD $0x4eb8d69a // fsub v26.4s, v20.4s, v24.4s
 	WORD $0x4eb8d6bb // fsub v27.4s, v21.4s, v24.4s
 	WORD $0x4eb8d6dc // fsub v28.4s, v22.4s, v24.4s
-	WORD $0x3dc0129d // ldr q29, [x20, #64]
+	WORD $0x3cc4029d // ldur q29, [x20, #64]
 	WORD $0x4e39cfaf // fmla v15.4s, v29.4s, v25.4s
 	WORD $0x4e3acfb0 // fmla v16.4s, v29.4s, v26.4s
 	WORD $0x4e3bcfb1 // fmla v17.4s, v29.4s, v27.4s
 	WORD $0x4e3ccfb2 // fmla v18.4s, v29.4s, v28.4s
-	WORD $0x3dc0169e // ldr q30, [x20, #80]
+	WORD $0x3cc5029e // ldur q30, [x20, #80]
 	WORD $0x4e39cfcf // fmla v15.4s, v30.4s, v25.4s
 	WORD $0x4e3acfd0 // fmla v16.4s, v30.4s, v26.4s
 	WORD $0x4e3bcfd1 // fmla v17.4s, v30.4s, v27.4s
@@ -9287,47 +9287,47 @@ side1:
 	WORD $0x6e30de07 // fmul v7.4s, v16.4s, v16.4s
 	WORD $0x6e31de28 // fmul v8.4s, v17.4s, v17.4s
 	WORD $0x6e32de49 // fmul v9.4s, v18.4s, v18.4s
-	WORD $0x3dc01a8a // ldr q10, [x20, #96]
-	WORD $0x3dc01a8b // ldr q11, [x20, #96]
-	WORD $0x3dc01a8c // ldr q12, [x20, #96]
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
+	WORD $0x3cc6028a // ldur q10, [x20, #96]
+	WORD $0x3cc6028b // ldur q11, [x20, #96]
+	WORD $0x3cc6028c // ldur q12, [x20, #96]
+	WORD $0x3cc6028d // ldur q13, [x20, #96]
+	WORD $0x3cc7028e // ldur q14, [x20, #112]
 	WORD $0x4e2acdee // fmla v14.4s, v15.4s, v10.4s
-	WORD $0x3dc01e97 // ldr q23, [x20, #112]
+	WORD $0x3cc70297 // ldur q23, [x20, #112]
 	WORD $0x4e2bce17 // fmla v23.4s, v16.4s, v11.4s
-	WORD $0x3dc01e98 // ldr q24, [x20, #112]
+	WORD $0x3cc70298 // ldur q24, [x20, #112]
 	WORD $0x4e2cce38 // fmla v24.4s, v17.4s, v12.4s
-	WORD $0x3dc01e99 // ldr q25, [x20, #112]
+	WORD $0x3cc70299 // ldur q25, [x20, #112]
 	WORD $0x4e2dce59 // fmla v25.4s, v18.4s, v13.4s
-	WORD $0x3dc0229a // ldr q26, [x20, #128]
+	WORD $0x3cc8029a // ldur q26, [x20, #128]
 	WORD $0x4e2ecdfa // fmla v26.4s, v15.4s, v14.4s
-	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x3cc8029b // ldur q27, [x20, #128]
 	WORD $0x4e37ce1b // fmla v27.4s, v16.4s, v23.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e38ce3c // fmla v28.4s, v17.4s, v24.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e39ce5d // fmla v29.4s, v18.4s, v25.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
+	WORD $0x3cc9029e // ldur q30, [x20, #144]
 	WORD $0x4e3acdfe // fmla v30.4s, v15.4s, v26.4s
-	WORD $0x3dc0268a // ldr q10, [x20, #144]
+	WORD $0x3cc9028a // ldur q10, [x20, #144]
 	WORD $0x4e3bce0a // fmla v10.4s, v16.4s, v27.4s
-	WORD $0x3dc0268b // ldr q11, [x20, #144]
+	WORD $0x3cc9028b // ldur q11, [x20, #144]
 	WORD $0x4e3cce2b // fmla v11.4s, v17.4s, v28.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e3dce4c // fmla v12.4s, v18.4s, v29.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4e3ecded // fmla v13.4s, v15.4s, v30.4s
-	WORD $0x3dc02a8e // ldr q14, [x20, #160]
+	WORD $0x3cca028e // ldur q14, [x20, #160]
 	WORD $0x4e2ace0e // fmla v14.4s, v16.4s, v10.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e2bce37 // fmla v23.4s, v17.4s, v11.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
+	WORD $0x3cca0298 // ldur q24, [x20, #160]
 	WORD $0x4e2cce58 // fmla v24.4s, v18.4s, v12.4s
 	WORD $0x4eadcfef // fmls v15.4s, v31.4s, v13.4s
 	WORD $0x4eaeccf0 // fmls v16.4s, v7.4s, v14.4s
 	WORD $0x4eb7cd11 // fmls v17.4s, v8.4s, v23.4s
 	WORD $0x4eb8cd32 // fmls v18.4s, v9.4s, v24.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4eafd73a // fsub v26.4s, v25.4s, v15.4s
 	WORD $0x4eb0d73b // fsub v27.4s, v25.4s, v16.4s
 	WORD $0x4eb1d73c // fsub v28.4s, v25.4s, v17.4s
@@ -9336,7 +9336,7 @@ side1:
 	WORD $0x4f37569f // shl v31.4s, v20.4s, #23
 	WORD $0x4f3756a7 // shl v7.4s, v21.4s, #23
 	WORD $0x4f3756c8 // shl v8.4s, v22.4s, #23
-	WORD $0x3dc03689 // ldr q9, [x20, #208]
+	WORD $0x3ccd0289 // ldur q9, [x20, #208]
 	WORD $0x4ea987ca // add v10.4s, v30.4s, v9.4s
 	WORD $0x4ea987eb // add v11.4s, v31.4s, v9.4s
 	WORD $0x4ea984ec // add v12.4s, v7.4s, v9.4s
@@ -9345,26 +9345,26 @@ side1:
 	WORD $0x6e2bdf6f // fmul v15.4s, v27.4s, v11.4s
 	WORD $0x6e2cdf90 // fmul v16.4s, v28.4s, v12.4s
 	WORD $0x6e2ddfb1 // fmul v17.4s, v29.4s, v13.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
 	WORD $0x4e2ecc12 // fmla v18.4s, v0.4s, v14.4s
 	WORD $0x4e2fcc13 // fmla v19.4s, v0.4s, v15.4s
 	WORD $0x4e30cc14 // fmla v20.4s, v0.4s, v16.4s
 	WORD $0x4e31cc15 // fmla v21.4s, v0.4s, v17.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x6e32feda // fdiv v26.4s, v22.4s, v18.4s
 	WORD $0x6e33fefb // fdiv v27.4s, v23.4s, v19.4s
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x3dc02e87 // ldr q7, [x20, #176]
-	WORD $0x3dc02e88 // ldr q8, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
+	WORD $0x3ccb0287 // ldur q7, [x20, #176]
+	WORD $0x3ccb0288 // ldur q8, [x20, #176]
 	WORD $0x4eb2d7c9 // fsub v9.4s, v30.4s, v18.4s
 	WORD $0x4eb3d7ea // fsub v10.4s, v31.4s, v19.4s
 	WORD $0x4eb4d4eb // fsub v11.4s, v7.4s, v20.4s
@@ -9373,10 +9373,10 @@ side1:
 	WORD $0x4e2fcc0a // fmla v10.4s, v0.4s, v15.4s
 	WORD $0x4e30cc0b // fmla v11.4s, v0.4s, v16.4s
 	WORD $0x4e31cc0c // fmla v12.4s, v0.4s, v17.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4ebace4d // fmls v13.4s, v18.4s, v26.4s
 	WORD $0x4ebbce76 // fmls v22.4s, v19.4s, v27.4s
 	WORD $0x4ebcce97 // fmls v23.4s, v20.4s, v28.4s
@@ -9491,10 +9491,10 @@ side1:
 	WORD $0x6e20df7f // fmul v31.4s, v27.4s, v0.4s
 	WORD $0x6e20df87 // fmul v7.4s, v28.4s, v0.4s
 	WORD $0x6e20dfa8 // fmul v8.4s, v29.4s, v0.4s
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3ccb0289 // ldur q9, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
 	WORD $0x3dc04295 // ldr q21, [x20, #256]
 	WORD $0x4eaecea9 // fmls v9.4s, v21.4s, v14.4s
 	WORD $0x4eafceb2 // fmls v18.4s, v21.4s, v15.4s
@@ -9536,44 +9536,44 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000be // ldr q30, [x5, #0]
+	WORD $0x3cc000be // ldur q30, [x5, #0]
 	WORD $0x4ebe1c3f // orr v31.16b, v1.16b, v30.16b
 	WORD $0x4e3ff443 // fmax v3.4s, v2.4s, v31.4s
 	WORD $0x6e231c24 // eor v4.16b, v1.16b, v3.16b
-	WORD $0x3dc00a85 // ldr q5, [x20, #32]
-	WORD $0x3dc00e86 // ldr q6, [x20, #48]
+	WORD $0x3cc20285 // ldur q5, [x20, #32]
+	WORD $0x3cc30286 // ldur q6, [x20, #48]
 	WORD $0x4ea4ccc5 // fmls v5.4s, v6.4s, v4.4s
-	WORD $0x3dc00a87 // ldr q7, [x20, #32]
+	WORD $0x3cc20287 // ldur q7, [x20, #32]
 	WORD $0x4ea7d4a8 // fsub v8.4s, v5.4s, v7.4s
-	WORD $0x3dc01289 // ldr q9, [x20, #64]
+	WORD $0x3cc40289 // ldur q9, [x20, #64]
 	WORD $0x4e28cd24 // fmla v4.4s, v9.4s, v8.4s
-	WORD $0x3dc0168a // ldr q10, [x20, #80]
+	WORD $0x3cc5028a // ldur q10, [x20, #80]
 	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
 	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
-	WORD $0x3dc01a8c // ldr q12, [x20, #96]
-	WORD $0x3dc01e8d // ldr q13, [x20, #112]
+	WORD $0x3cc6028c // ldur q12, [x20, #96]
+	WORD $0x3cc7028d // ldur q13, [x20, #112]
 	WORD $0x4e2ccc8d // fmla v13.4s, v4.4s, v12.4s
-	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x3cc8028e // ldur q14, [x20, #128]
 	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
-	WORD $0x3dc0268f // ldr q15, [x20, #144]
+	WORD $0x3cc9028f // ldur q15, [x20, #144]
 	WORD $0x4e2ecc8f // fmla v15.4s, v4.4s, v14.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
 	WORD $0x4eb0cd64 // fmls v4.4s, v11.4s, v16.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4ea4d632 // fsub v18.4s, v17.4s, v4.4s
 	WORD $0x4f3754b3 // shl v19.4s, v5.4s, #23
-	WORD $0x3dc03694 // ldr q20, [x20, #208]
+	WORD $0x3ccd0294 // ldur q20, [x20, #208]
 	WORD $0x4eb48675 // add v21.4s, v19.4s, v20.4s
 	WORD $0x6e35de56 // fmul v22.4s, v18.4s, v21.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
 	WORD $0x4e36cc17 // fmla v23.4s, v0.4s, v22.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x6e37ff19 // fdiv v25.4s, v24.4s, v23.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x4eb7d75b // fsub v27.4s, v26.4s, v23.4s
 	WORD $0x4e36cc1b // fmla v27.4s, v0.4s, v22.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
 	WORD $0x4eb9cefc // fmls v28.4s, v23.4s, v25.4s
 	WORD $0x4eb9cf7c // fmls v28.4s, v27.4s, v25.4s
 	WORD $0x4e3ccf39 // fmla v25.4s, v25.4s, v28.4s
@@ -9604,7 +9604,7 @@ one1:
 	WORD $0x6e791e53 // bsl v19.16b, v18.16b, v25.16b
 	WORD $0x6e31df34 // fmul v20.4s, v25.4s, v17.4s
 	WORD $0x6e20de95 // fmul v21.4s, v20.4s, v0.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x3dc04297 // ldr q23, [x20, #256]
 	WORD $0x4eb1cef6 // fmls v22.4s, v23.4s, v17.4s
 	WORD $0x6e34ded8 // fmul v24.4s, v22.4s, v20.4s
@@ -9695,19 +9695,19 @@ done1:
 // func tanh1F32NEON(n int, d0, x *float32)
 TEXT ·tanh1F32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
-	WORD $0x3dc03a81 // ldr q1, [x20, #224]
-	WORD $0x3dc01282 // ldr q2, [x20, #64]
-	WORD $0x3dc02e83 // ldr q3, [x20, #176]
-	WORD $0x3dc00e84 // ldr q4, [x20, #48]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
+	WORD $0x3cce0281 // ldur q1, [x20, #224]
+	WORD $0x3cc40282 // ldur q2, [x20, #64]
+	WORD $0x3ccb0283 // ldur q3, [x20, #176]
+	WORD $0x3cc30284 // ldur q4, [x20, #48]
 	WORD $0x3dc04e85 // ldr q5, [x20, #304]
-	WORD $0x3dc00a86 // ldr q6, [x20, #32]
-	WORD $0x3dc03687 // ldr q7, [x20, #208]
-	WORD $0x3dc01688 // ldr q8, [x20, #80]
+	WORD $0x3cc20286 // ldur q6, [x20, #32]
+	WORD $0x3ccd0287 // ldur q7, [x20, #208]
+	WORD $0x3cc50288 // ldur q8, [x20, #80]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD x+16(FP), R2
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -9726,10 +9726,10 @@ side1:
 	WORD $0x4e33f537 // fmax v23.4s, v9.4s, v19.4s
 	WORD $0x4e34f538 // fmax v24.4s, v9.4s, v20.4s
 	WORD $0x4e35f539 // fmax v25.4s, v9.4s, v21.4s
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x3dc00a9d // ldr q29, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
+	WORD $0x3cc2029d // ldur q29, [x20, #32]
 	WORD $0x4e36cc9a // fmla v26.4s, v4.4s, v22.4s
 	WORD $0x4e37cc9b // fmla v27.4s, v4.4s, v23.4s
 	WORD $0x4e38cc9c // fmla v28.4s, v4.4s, v24.4s
@@ -9750,10 +9750,10 @@ side1:
 	WORD $0x6e37def1 // fmul v17.4s, v23.4s, v23.4s
 	WORD $0x6e38df12 // fmul v18.4s, v24.4s, v24.4s
 	WORD $0x6e39df33 // fmul v19.4s, v25.4s, v25.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a9e // ldr q30, [x20, #96]
-	WORD $0x3dc01a9f // ldr q31, [x20, #96]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc6029e // ldur q30, [x20, #96]
+	WORD $0x3cc6029f // ldur q31, [x20, #96]
 	WORD $0x3dc0668e // ldr q14, [x20, #400]
 	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
 	WORD $0x3dc0668f // ldr q15, [x20, #400]
@@ -9762,13 +9762,13 @@ side1:
 	WORD $0x4e3ecf14 // fmla v20.4s, v24.4s, v30.4s
 	WORD $0x3dc06695 // ldr q21, [x20, #400]
 	WORD $0x4e3fcf35 // fmla v21.4s, v25.4s, v31.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e2ecede // fmla v30.4s, v22.4s, v14.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e2fceff // fmla v31.4s, v23.4s, v15.4s
-	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x3cc8028e // ldur q14, [x20, #128]
 	WORD $0x4e34cf0e // fmla v14.4s, v24.4s, v20.4s
-	WORD $0x3dc0228f // ldr q15, [x20, #128]
+	WORD $0x3cc8028f // ldur q15, [x20, #128]
 	WORD $0x4e35cf2f // fmla v15.4s, v25.4s, v21.4s
 	WORD $0x3dc06a94 // ldr q20, [x20, #416]
 	WORD $0x4e3eced4 // fmla v20.4s, v22.4s, v30.4s
@@ -9778,13 +9778,13 @@ side1:
 	WORD $0x4e2ecf1e // fmla v30.4s, v24.4s, v14.4s
 	WORD $0x3dc06a9f // ldr q31, [x20, #416]
 	WORD $0x4e2fcf3f // fmla v31.4s, v25.4s, v15.4s
-	WORD $0x3dc02a8e // ldr q14, [x20, #160]
+	WORD $0x3cca028e // ldur q14, [x20, #160]
 	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
+	WORD $0x3cca028f // ldur q15, [x20, #160]
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3ecf14 // fmla v20.4s, v24.4s, v30.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3fcf35 // fmla v21.4s, v25.4s, v31.4s
 	WORD $0x4e2ece16 // fmla v22.4s, v16.4s, v14.4s
 	WORD $0x4e2fce37 // fmla v23.4s, v17.4s, v15.4s
@@ -9818,10 +9818,10 @@ side1:
 	WORD $0x6e3dfeaf // fdiv v15.4s, v21.4s, v29.4s
 	WORD $0x6e3eff50 // fdiv v16.4s, v26.4s, v30.4s
 	WORD $0x6e3fff71 // fdiv v17.4s, v27.4s, v31.4s
-	WORD $0x3dc03292 // ldr q18, [x20, #192]
-	WORD $0x3dc03293 // ldr q19, [x20, #192]
-	WORD $0x3dc03294 // ldr q20, [x20, #192]
-	WORD $0x3dc03295 // ldr q21, [x20, #192]
+	WORD $0x3ccc0292 // ldur q18, [x20, #192]
+	WORD $0x3ccc0293 // ldur q19, [x20, #192]
+	WORD $0x3ccc0294 // ldur q20, [x20, #192]
+	WORD $0x3ccc0295 // ldur q21, [x20, #192]
 	WORD $0x4e721dd6 // bic v22.16b, v14.16b, v18.16b
 	WORD $0x4e731df7 // bic v23.16b, v15.16b, v19.16b
 	WORD $0x4e741e18 // bic v24.16b, v16.16b, v20.16b
@@ -9844,24 +9844,24 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x4e2cd58d // fadd v13.4s, v12.4s, v12.4s
 	WORD $0x4ead1c0e // orr v14.16b, v0.16b, v13.16b
 	WORD $0x4e2ef52f // fmax v15.4s, v9.4s, v14.4s
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
+	WORD $0x3cc20290 // ldur q16, [x20, #32]
 	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
 	WORD $0x4ea6d611 // fsub v17.4s, v16.4s, v6.4s
 	WORD $0x4eb1cc4f // fmls v15.4s, v2.4s, v17.4s
 	WORD $0x4eb1cd0f // fmls v15.4s, v8.4s, v17.4s
 	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
 	WORD $0x3dc06694 // ldr q20, [x20, #400]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x3cc80295 // ldur q21, [x20, #128]
 	WORD $0x4e34cdf5 // fmla v21.4s, v15.4s, v20.4s
 	WORD $0x3dc06a96 // ldr q22, [x20, #416]
 	WORD $0x4e35cdf6 // fmla v22.4s, v15.4s, v21.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e36cdf7 // fmla v23.4s, v15.4s, v22.4s
 	WORD $0x4e37ce4f // fmla v15.4s, v18.4s, v23.4s
 	WORD $0x4f375618 // shl v24.4s, v16.4s, #23
@@ -9871,7 +9871,7 @@ one1:
 	WORD $0x4e3acdfb // fmla v27.4s, v15.4s, v26.4s
 	WORD $0x4e25d77c // fadd v28.4s, v27.4s, v5.4s
 	WORD $0x6e3cff7d // fdiv v29.4s, v27.4s, v28.4s
-	WORD $0x3dc0329e // ldr q30, [x20, #192]
+	WORD $0x3ccc029e // ldur q30, [x20, #192]
 	WORD $0x4e7e1fbf // bic v31.16b, v29.16b, v30.16b
 	WORD $0x4e2c1c0a // and v10.16b, v0.16b, v12.16b
 	WORD $0x4eaa1feb // orr v11.16b, v31.16b, v10.16b
@@ -9916,18 +9916,18 @@ done1:
 // func tanh2F32NEON(n int, d0, d1, x *float32)
 TEXT ·tanh2F32NEON(SB), NOSPLIT, $72-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
-	WORD $0x3dc03a81 // ldr q1, [x20, #224]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
+	WORD $0x3cce0281 // ldur q1, [x20, #224]
 	WORD $0x3dc06e82 // ldr q2, [x20, #432]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	WORD $0x3dc04e86 // ldr q6, [x20, #304]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD x+24(FP), R3
-	WORD $0x3dc00287 // ldr q7, [x20, #0]
+	WORD $0x3cc00287 // ldur q7, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -9946,15 +9946,15 @@ side1:
 	WORD $0x4e31f4f5 // fmax v21.4s, v7.4s, v17.4s
 	WORD $0x4e32f4f6 // fmax v22.4s, v7.4s, v18.4s
 	WORD $0x4e33f4f7 // fmax v23.4s, v7.4s, v19.4s
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
 	WORD $0x4e34ccb8 // fmla v24.4s, v5.4s, v20.4s
 	WORD $0x4e35ccb9 // fmla v25.4s, v5.4s, v21.4s
 	WORD $0x4e36ccba // fmla v26.4s, v5.4s, v22.4s
 	WORD $0x4e37ccbb // fmla v27.4s, v5.4s, v23.4s
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x4ebcd71d // fsub v29.4s, v24.4s, v28.4s
 	WORD $0x4ebcd73e // fsub v30.4s, v25.4s, v28.4s
 	WORD $0x4ebcd75f // fsub v31.4s, v26.4s, v28.4s
@@ -9963,7 +9963,7 @@ side1:
 	WORD $0x4ebecc75 // fmls v21.4s, v3.4s, v30.4s
 	WORD $0x4ebfcc76 // fmls v22.4s, v3.4s, v31.4s
 	WORD $0x4eaccc77 // fmls v23.4s, v3.4s, v12.4s
-	WORD $0x3dc0168d // ldr q13, [x20, #80]
+	WORD $0x3cc5028d // ldur q13, [x20, #80]
 	WORD $0x4ebdcdb4 // fmls v20.4s, v13.4s, v29.4s
 	WORD $0x4ebecdb5 // fmls v21.4s, v13.4s, v30.4s
 	WORD $0x4ebfcdb6 // fmls v22.4s, v13.4s, v31.4s
@@ -9972,10 +9972,10 @@ side1:
 	WORD $0x6e35deaf // fmul v15.4s, v21.4s, v21.4s
 	WORD $0x6e36ded0 // fmul v16.4s, v22.4s, v22.4s
 	WORD $0x6e37def1 // fmul v17.4s, v23.4s, v23.4s
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01a9c // ldr q28, [x20, #96]
-	WORD $0x3dc01a9d // ldr q29, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
+	WORD $0x3cc6029c // ldur q28, [x20, #96]
+	WORD $0x3cc6029d // ldur q29, [x20, #96]
 	WORD $0x3dc0669e // ldr q30, [x20, #400]
 	WORD $0x4e32ce9e // fmla v30.4s, v20.4s, v18.4s
 	WORD $0x3dc0669f // ldr q31, [x20, #400]
@@ -9984,13 +9984,13 @@ side1:
 	WORD $0x4e3ccecc // fmla v12.4s, v22.4s, v28.4s
 	WORD $0x3dc0668d // ldr q13, [x20, #400]
 	WORD $0x4e3dceed // fmla v13.4s, v23.4s, v29.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e3ece92 // fmla v18.4s, v20.4s, v30.4s
-	WORD $0x3dc02293 // ldr q19, [x20, #128]
+	WORD $0x3cc80293 // ldur q19, [x20, #128]
 	WORD $0x4e3fceb3 // fmla v19.4s, v21.4s, v31.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e2ccedc // fmla v28.4s, v22.4s, v12.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e2dcefd // fmla v29.4s, v23.4s, v13.4s
 	WORD $0x3dc06a9e // ldr q30, [x20, #416]
 	WORD $0x4e32ce9e // fmla v30.4s, v20.4s, v18.4s
@@ -10000,13 +10000,13 @@ side1:
 	WORD $0x4e3ccecc // fmla v12.4s, v22.4s, v28.4s
 	WORD $0x3dc06a8d // ldr q13, [x20, #416]
 	WORD $0x4e3dceed // fmla v13.4s, v23.4s, v29.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
+	WORD $0x3cca0292 // ldur q18, [x20, #160]
 	WORD $0x4e3ece92 // fmla v18.4s, v20.4s, v30.4s
-	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x3cca0293 // ldur q19, [x20, #160]
 	WORD $0x4e3fceb3 // fmla v19.4s, v21.4s, v31.4s
-	WORD $0x3dc02a9c // ldr q28, [x20, #160]
+	WORD $0x3cca029c // ldur q28, [x20, #160]
 	WORD $0x4e2ccedc // fmla v28.4s, v22.4s, v12.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e2dcefd // fmla v29.4s, v23.4s, v13.4s
 	WORD $0x4e32cdd4 // fmla v20.4s, v14.4s, v18.4s
 	WORD $0x4e33cdf5 // fmla v21.4s, v15.4s, v19.4s
@@ -10016,7 +10016,7 @@ side1:
 	WORD $0x4f37573f // shl v31.4s, v25.4s, #23
 	WORD $0x4f37574c // shl v12.4s, v26.4s, #23
 	WORD $0x4f37576d // shl v13.4s, v27.4s, #23
-	WORD $0x3dc0368e // ldr q14, [x20, #208]
+	WORD $0x3ccd028e // ldur q14, [x20, #208]
 	WORD $0x4eae87cf // add v15.4s, v30.4s, v14.4s
 	WORD $0x4eae87f0 // add v16.4s, v31.4s, v14.4s
 	WORD $0x4eae8591 // add v17.4s, v12.4s, v14.4s
@@ -10037,10 +10037,10 @@ side1:
 	WORD $0x4e26d78c // fadd v12.4s, v28.4s, v6.4s
 	WORD $0x4e26d7ad // fadd v13.4s, v29.4s, v6.4s
 	WORD $0x4e26d7ce // fadd v14.4s, v30.4s, v6.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x6e3ffe7f // fdiv v31.4s, v19.4s, v31.4s
 	WORD $0x6e2cff0c // fdiv v12.4s, v24.4s, v12.4s
 	WORD $0x6e2dff2d // fdiv v13.4s, v25.4s, v13.4s
@@ -10061,10 +10061,10 @@ side1:
 	WORD $0x6e3cde0c // fmul v12.4s, v16.4s, v28.4s
 	WORD $0x6e3dde2d // fmul v13.4s, v17.4s, v29.4s
 	WORD $0x6e3ede4e // fmul v14.4s, v18.4s, v30.4s
-	WORD $0x3dc0328f // ldr q15, [x20, #192]
-	WORD $0x3dc03290 // ldr q16, [x20, #192]
-	WORD $0x3dc03291 // ldr q17, [x20, #192]
-	WORD $0x3dc03292 // ldr q18, [x20, #192]
+	WORD $0x3ccc028f // ldur q15, [x20, #192]
+	WORD $0x3ccc0290 // ldur q16, [x20, #192]
+	WORD $0x3ccc0291 // ldur q17, [x20, #192]
+	WORD $0x3ccc0292 // ldur q18, [x20, #192]
 	WORD $0x4e6f1e73 // bic v19.16b, v19.16b, v15.16b
 	WORD $0x4e701f14 // bic v20.16b, v24.16b, v16.16b
 	WORD $0x4e711f35 // bic v21.16b, v25.16b, v17.16b
@@ -10094,42 +10094,42 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0006b // ldr q11, [x3, #0]
+	WORD $0x3cc0006b // ldur q11, [x3, #0]
 	WORD $0x4e2bd56c // fadd v12.4s, v11.4s, v11.4s
 	WORD $0x4eac1c0d // orr v13.16b, v0.16b, v12.16b
 	WORD $0x4e2df4ee // fmax v14.4s, v7.4s, v13.4s
-	WORD $0x3dc00a8f // ldr q15, [x20, #32]
+	WORD $0x3cc2028f // ldur q15, [x20, #32]
 	WORD $0x4e2eccaf // fmla v15.4s, v5.4s, v14.4s
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
+	WORD $0x3cc20290 // ldur q16, [x20, #32]
 	WORD $0x4eb0d5f1 // fsub v17.4s, v15.4s, v16.4s
 	WORD $0x4eb1cc6e // fmls v14.4s, v3.4s, v17.4s
-	WORD $0x3dc01692 // ldr q18, [x20, #80]
+	WORD $0x3cc50292 // ldur q18, [x20, #80]
 	WORD $0x4eb1ce4e // fmls v14.4s, v18.4s, v17.4s
 	WORD $0x6e2eddd3 // fmul v19.4s, v14.4s, v14.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
 	WORD $0x3dc06695 // ldr q21, [x20, #400]
 	WORD $0x4e34cdd5 // fmla v21.4s, v14.4s, v20.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
+	WORD $0x3cc80296 // ldur q22, [x20, #128]
 	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
 	WORD $0x3dc06a97 // ldr q23, [x20, #416]
 	WORD $0x4e36cdd7 // fmla v23.4s, v14.4s, v22.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
+	WORD $0x3cca0298 // ldur q24, [x20, #160]
 	WORD $0x4e37cdd8 // fmla v24.4s, v14.4s, v23.4s
 	WORD $0x4e38ce6e // fmla v14.4s, v19.4s, v24.4s
 	WORD $0x4f3755f9 // shl v25.4s, v15.4s, #23
-	WORD $0x3dc0369a // ldr q26, [x20, #208]
+	WORD $0x3ccd029a // ldur q26, [x20, #208]
 	WORD $0x4eba873b // add v27.4s, v25.4s, v26.4s
 	WORD $0x6e21df7c // fmul v28.4s, v27.4s, v1.4s
 	WORD $0x4ea4d79d // fsub v29.4s, v28.4s, v4.4s
 	WORD $0x4e3ccddd // fmla v29.4s, v14.4s, v28.4s
 	WORD $0x4e26d7be // fadd v30.4s, v29.4s, v6.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e3effe8 // fdiv v8.4s, v31.4s, v30.4s
 	WORD $0x6e3ddd09 // fmul v9.4s, v8.4s, v29.4s
 	WORD $0x6e28dd0a // fmul v10.4s, v8.4s, v8.4s
 	WORD $0x4e2ecd4a // fmla v10.4s, v10.4s, v14.4s
 	WORD $0x6e2adf6c // fmul v12.4s, v27.4s, v10.4s
-	WORD $0x3dc0328d // ldr q13, [x20, #192]
+	WORD $0x3ccc028d // ldur q13, [x20, #192]
 	WORD $0x4e6d1d2e // bic v14.16b, v9.16b, v13.16b
 	WORD $0x4e2b1c0f // and v15.16b, v0.16b, v11.16b
 	WORD $0x4eaf1dd0 // orr v16.16b, v14.16b, v15.16b
@@ -10189,23 +10189,23 @@ done1:
 // func tanh3F32NEON(n int, d0, d1, d2, x *float32)
 TEXT ·tanh3F32NEON(SB), NOSPLIT, $104-40
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
-	WORD $0x3dc03a81 // ldr q1, [x20, #224]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
+	WORD $0x3cce0281 // ldur q1, [x20, #224]
 	WORD $0x3dc06e82 // ldr q2, [x20, #432]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	WORD $0x3dc04e86 // ldr q6, [x20, #304]
-	WORD $0x3dc00a87 // ldr q7, [x20, #32]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3cc20287 // ldur q7, [x20, #32]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	WORD $0x3dc07289 // ldr q9, [x20, #448]
-	WORD $0x3dc0168a // ldr q10, [x20, #80]
+	WORD $0x3cc5028a // ldur q10, [x20, #80]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD x+32(FP), R4
-	WORD $0x3dc0028b // ldr q11, [x20, #0]
+	WORD $0x3cc0028b // ldur q11, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $8, R0
@@ -10217,8 +10217,8 @@ side1:
 	WORD $0x4eaf1c11 // orr v17.16b, v0.16b, v15.16b
 	WORD $0x4e30f572 // fmax v18.4s, v11.4s, v16.4s
 	WORD $0x4e31f573 // fmax v19.4s, v11.4s, v17.4s
-	WORD $0x3dc00a94 // ldr q20, [x20, #32]
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
+	WORD $0x3cc20294 // ldur q20, [x20, #32]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
 	WORD $0x4e32ccb4 // fmla v20.4s, v5.4s, v18.4s
 	WORD $0x4e33ccb5 // fmla v21.4s, v5.4s, v19.4s
 	WORD $0x4ea7d696 // fsub v22.4s, v20.4s, v7.4s
@@ -10229,23 +10229,23 @@ side1:
 	WORD $0x4eb7cd53 // fmls v19.4s, v10.4s, v23.4s
 	WORD $0x6e32de58 // fmul v24.4s, v18.4s, v18.4s
 	WORD $0x6e33de79 // fmul v25.4s, v19.4s, v19.4s
-	WORD $0x3dc01a9a // ldr q26, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
+	WORD $0x3cc6029a // ldur q26, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
 	WORD $0x3dc0669c // ldr q28, [x20, #400]
 	WORD $0x4e3ace5c // fmla v28.4s, v18.4s, v26.4s
 	WORD $0x3dc0669d // ldr q29, [x20, #400]
 	WORD $0x4e3bce7d // fmla v29.4s, v19.4s, v27.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e3cce5e // fmla v30.4s, v18.4s, v28.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e3dce7f // fmla v31.4s, v19.4s, v29.4s
 	WORD $0x3dc06a8e // ldr q14, [x20, #416]
 	WORD $0x4e3ece4e // fmla v14.4s, v18.4s, v30.4s
 	WORD $0x3dc06a8f // ldr q15, [x20, #416]
 	WORD $0x4e3fce6f // fmla v15.4s, v19.4s, v31.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e2ece50 // fmla v16.4s, v18.4s, v14.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e2fce71 // fmla v17.4s, v19.4s, v15.4s
 	WORD $0x4e30cf12 // fmla v18.4s, v24.4s, v16.4s
 	WORD $0x4e31cf33 // fmla v19.4s, v25.4s, v17.4s
@@ -10261,8 +10261,8 @@ side1:
 	WORD $0x4e39ce7b // fmla v27.4s, v19.4s, v25.4s
 	WORD $0x4e26d75c // fadd v28.4s, v26.4s, v6.4s
 	WORD $0x4e26d77d // fadd v29.4s, v27.4s, v6.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e3cffce // fdiv v14.4s, v30.4s, v28.4s
 	WORD $0x6e3dffef // fdiv v15.4s, v31.4s, v29.4s
 	WORD $0x3dc04e90 // ldr q16, [x20, #304]
@@ -10271,8 +10271,8 @@ side1:
 	WORD $0x4ebdd635 // fsub v21.4s, v17.4s, v29.4s
 	WORD $0x4e3ad698 // fadd v24.4s, v20.4s, v26.4s
 	WORD $0x4e3bd6b9 // fadd v25.4s, v21.4s, v27.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4eaecf9e // fmls v30.4s, v28.4s, v14.4s
 	WORD $0x4eafcfbf // fmls v31.4s, v29.4s, v15.4s
 	WORD $0x4eaecf1e // fmls v30.4s, v24.4s, v14.4s
@@ -10293,8 +10293,8 @@ side1:
 	WORD $0x4e33ceb5 // fmla v21.4s, v21.4s, v19.4s
 	WORD $0x6e34ded6 // fmul v22.4s, v22.4s, v20.4s
 	WORD $0x6e35def7 // fmul v23.4s, v23.4s, v21.4s
-	WORD $0x3dc03298 // ldr q24, [x20, #192]
-	WORD $0x3dc03299 // ldr q25, [x20, #192]
+	WORD $0x3ccc0298 // ldur q24, [x20, #192]
+	WORD $0x3ccc0299 // ldur q25, [x20, #192]
 	WORD $0x4e781e1a // bic v26.16b, v16.16b, v24.16b
 	WORD $0x4e791e3b // bic v27.16b, v17.16b, v25.16b
 	WORD $0x4e2c1c1c // and v28.16b, v0.16b, v12.16b
@@ -10320,24 +10320,24 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x4e32d653 // fadd v19.4s, v18.4s, v18.4s
 	WORD $0x4eb31c14 // orr v20.16b, v0.16b, v19.16b
 	WORD $0x4e34f575 // fmax v21.4s, v11.4s, v20.4s
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
 	WORD $0x4e35ccb6 // fmla v22.4s, v5.4s, v21.4s
 	WORD $0x4ea7d6d7 // fsub v23.4s, v22.4s, v7.4s
 	WORD $0x4eb7cc75 // fmls v21.4s, v3.4s, v23.4s
 	WORD $0x4eb7cd55 // fmls v21.4s, v10.4s, v23.4s
 	WORD $0x6e35deb8 // fmul v24.4s, v21.4s, v21.4s
-	WORD $0x3dc01a99 // ldr q25, [x20, #96]
+	WORD $0x3cc60299 // ldur q25, [x20, #96]
 	WORD $0x3dc0669a // ldr q26, [x20, #400]
 	WORD $0x4e39ceba // fmla v26.4s, v21.4s, v25.4s
-	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x3cc8029b // ldur q27, [x20, #128]
 	WORD $0x4e3acebb // fmla v27.4s, v21.4s, v26.4s
 	WORD $0x3dc06a9c // ldr q28, [x20, #416]
 	WORD $0x4e3bcebc // fmla v28.4s, v21.4s, v27.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e3ccebd // fmla v29.4s, v21.4s, v28.4s
 	WORD $0x4e3dcf15 // fmla v21.4s, v24.4s, v29.4s
 	WORD $0x4f3756de // shl v30.4s, v22.4s, #23
@@ -10346,12 +10346,12 @@ one1:
 	WORD $0x4ea4d58d // fsub v13.4s, v12.4s, v4.4s
 	WORD $0x4e2ccead // fmla v13.4s, v21.4s, v12.4s
 	WORD $0x4e26d5ae // fadd v14.4s, v13.4s, v6.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x6e2efdf0 // fdiv v16.4s, v15.4s, v14.4s
 	WORD $0x3dc04e91 // ldr q17, [x20, #304]
 	WORD $0x4eaed633 // fsub v19.4s, v17.4s, v14.4s
 	WORD $0x4e2dd674 // fadd v20.4s, v19.4s, v13.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x4eb0cdd6 // fmls v22.4s, v14.4s, v16.4s
 	WORD $0x4eb0ce96 // fmls v22.4s, v20.4s, v16.4s
 	WORD $0x4e36ce10 // fmla v16.4s, v16.4s, v22.4s
@@ -10362,7 +10362,7 @@ one1:
 	WORD $0x6e30de18 // fmul v24.4s, v16.4s, v16.4s
 	WORD $0x4e35cf18 // fmla v24.4s, v24.4s, v21.4s
 	WORD $0x6e38dff9 // fmul v25.4s, v31.4s, v24.4s
-	WORD $0x3dc0329a // ldr q26, [x20, #192]
+	WORD $0x3ccc029a // ldur q26, [x20, #192]
 	WORD $0x4e7a1efb // bic v27.16b, v23.16b, v26.16b
 	WORD $0x4e321c1c // and v28.16b, v0.16b, v18.16b
 	WORD $0x4ebc1f7d // orr v29.16b, v27.16b, v28.16b
@@ -10440,22 +10440,22 @@ TEXT ·tanh4F32NEON(SB), NOSPLIT, $136-48
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc06e80 // ldr q0, [x20, #432]
 	WORD $0x3dc04e81 // ldr q1, [x20, #304]
-	WORD $0x3dc03282 // ldr q2, [x20, #192]
-	WORD $0x3dc03a83 // ldr q3, [x20, #224]
-	WORD $0x3dc01284 // ldr q4, [x20, #64]
-	WORD $0x3dc02e85 // ldr q5, [x20, #176]
-	WORD $0x3dc00e86 // ldr q6, [x20, #48]
-	WORD $0x3dc00a87 // ldr q7, [x20, #32]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3ccc0282 // ldur q2, [x20, #192]
+	WORD $0x3cce0283 // ldur q3, [x20, #224]
+	WORD $0x3cc40284 // ldur q4, [x20, #64]
+	WORD $0x3ccb0285 // ldur q5, [x20, #176]
+	WORD $0x3cc30286 // ldur q6, [x20, #48]
+	WORD $0x3cc20287 // ldur q7, [x20, #32]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	WORD $0x3dc07289 // ldr q9, [x20, #448]
-	WORD $0x3dc0168a // ldr q10, [x20, #80]
+	WORD $0x3cc5028a // ldur q10, [x20, #80]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD d3+32(FP), R4
 	MOVD x+40(FP), R5
-	WORD $0x3dc0028b // ldr q11, [x20, #0]
+	WORD $0x3cc0028b // ldur q11, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $8, R0
@@ -10467,8 +10467,8 @@ side1:
 	WORD $0x4eaf1c51 // orr v17.16b, v2.16b, v15.16b
 	WORD $0x4e30f572 // fmax v18.4s, v11.4s, v16.4s
 	WORD $0x4e31f573 // fmax v19.4s, v11.4s, v17.4s
-	WORD $0x3dc00a94 // ldr q20, [x20, #32]
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
+	WORD $0x3cc20294 // ldur q20, [x20, #32]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
 	WORD $0x4e32ccd4 // fmla v20.4s, v6.4s, v18.4s
 	WORD $0x4e33ccd5 // fmla v21.4s, v6.4s, v19.4s
 	WORD $0x4ea7d696 // fsub v22.4s, v20.4s, v7.4s
@@ -10479,23 +10479,23 @@ side1:
 	WORD $0x4eb7cd53 // fmls v19.4s, v10.4s, v23.4s
 	WORD $0x6e32de58 // fmul v24.4s, v18.4s, v18.4s
 	WORD $0x6e33de79 // fmul v25.4s, v19.4s, v19.4s
-	WORD $0x3dc01a9a // ldr q26, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
+	WORD $0x3cc6029a // ldur q26, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
 	WORD $0x3dc0669c // ldr q28, [x20, #400]
 	WORD $0x4e3ace5c // fmla v28.4s, v18.4s, v26.4s
 	WORD $0x3dc0669d // ldr q29, [x20, #400]
 	WORD $0x4e3bce7d // fmla v29.4s, v19.4s, v27.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e3cce5e // fmla v30.4s, v18.4s, v28.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e3dce7f // fmla v31.4s, v19.4s, v29.4s
 	WORD $0x3dc06a8e // ldr q14, [x20, #416]
 	WORD $0x4e3ece4e // fmla v14.4s, v18.4s, v30.4s
 	WORD $0x3dc06a8f // ldr q15, [x20, #416]
 	WORD $0x4e3fce6f // fmla v15.4s, v19.4s, v31.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e2ece50 // fmla v16.4s, v18.4s, v14.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e2fce71 // fmla v17.4s, v19.4s, v15.4s
 	WORD $0x4e30cf12 // fmla v18.4s, v24.4s, v16.4s
 	WORD $0x4e31cf33 // fmla v19.4s, v25.4s, v17.4s
@@ -10511,8 +10511,8 @@ side1:
 	WORD $0x4e39ce7b // fmla v27.4s, v19.4s, v25.4s
 	WORD $0x4e21d75c // fadd v28.4s, v26.4s, v1.4s
 	WORD $0x4e21d77d // fadd v29.4s, v27.4s, v1.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e3cffce // fdiv v14.4s, v30.4s, v28.4s
 	WORD $0x6e3dffef // fdiv v15.4s, v31.4s, v29.4s
 	WORD $0x3dc04e90 // ldr q16, [x20, #304]
@@ -10521,8 +10521,8 @@ side1:
 	WORD $0x4ebdd635 // fsub v21.4s, v17.4s, v29.4s
 	WORD $0x4e3ad698 // fadd v24.4s, v20.4s, v26.4s
 	WORD $0x4e3bd6b9 // fadd v25.4s, v21.4s, v27.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4eaecf9e // fmls v30.4s, v28.4s, v14.4s
 	WORD $0x4eafcfbf // fmls v31.4s, v29.4s, v15.4s
 	WORD $0x4eaecf1e // fmls v30.4s, v24.4s, v14.4s
@@ -10543,8 +10543,8 @@ side1:
 	WORD $0x4e33ceb5 // fmla v21.4s, v21.4s, v19.4s
 	WORD $0x6e34ded6 // fmul v22.4s, v22.4s, v20.4s
 	WORD $0x6e35def7 // fmul v23.4s, v23.4s, v21.4s
-	WORD $0x3dc03298 // ldr q24, [x20, #192]
-	WORD $0x3dc03299 // ldr q25, [x20, #192]
+	WORD $0x3ccc0298 // ldur q24, [x20, #192]
+	WORD $0x3ccc0299 // ldur q25, [x20, #192]
 	WORD $0x4e781e1a // bic v26.16b, v16.16b, v24.16b
 	WORD $0x4e791e3b // bic v27.16b, v17.16b, v25.16b
 	WORD $0x4e2c1c5c // and v28.16b, v2.16b, v12.16b
@@ -10584,24 +10584,24 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b0 // ldr q16, [x5, #0]
+	WORD $0x3cc000b0 // ldur q16, [x5, #0]
 	WORD $0x4e30d611 // fadd v17.4s, v16.4s, v16.4s
 	WORD $0x4eb11c52 // orr v18.16b, v2.16b, v17.16b
 	WORD $0x4e32f573 // fmax v19.4s, v11.4s, v18.4s
-	WORD $0x3dc00a94 // ldr q20, [x20, #32]
+	WORD $0x3cc20294 // ldur q20, [x20, #32]
 	WORD $0x4e33ccd4 // fmla v20.4s, v6.4s, v19.4s
 	WORD $0x4ea7d695 // fsub v21.4s, v20.4s, v7.4s
 	WORD $0x4eb5cc93 // fmls v19.4s, v4.4s, v21.4s
 	WORD $0x4eb5cd53 // fmls v19.4s, v10.4s, v21.4s
 	WORD $0x6e33de76 // fmul v22.4s, v19.4s, v19.4s
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
 	WORD $0x3dc06698 // ldr q24, [x20, #400]
 	WORD $0x4e37ce78 // fmla v24.4s, v19.4s, v23.4s
-	WORD $0x3dc02299 // ldr q25, [x20, #128]
+	WORD $0x3cc80299 // ldur q25, [x20, #128]
 	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
 	WORD $0x3dc06a9a // ldr q26, [x20, #416]
 	WORD $0x4e39ce7a // fmla v26.4s, v19.4s, v25.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3cca029b // ldur q27, [x20, #160]
 	WORD $0x4e3ace7b // fmla v27.4s, v19.4s, v26.4s
 	WORD $0x4e3bced3 // fmla v19.4s, v22.4s, v27.4s
 	WORD $0x4f37569c // shl v28.4s, v20.4s, #23
@@ -10610,12 +10610,12 @@ one1:
 	WORD $0x4ea5d7df // fsub v31.4s, v30.4s, v5.4s
 	WORD $0x4e3ece7f // fmla v31.4s, v19.4s, v30.4s
 	WORD $0x4e21d7ec // fadd v12.4s, v31.4s, v1.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
 	WORD $0x3dc04e8f // ldr q15, [x20, #304]
 	WORD $0x4eacd5f1 // fsub v17.4s, v15.4s, v12.4s
 	WORD $0x4e3fd632 // fadd v18.4s, v17.4s, v31.4s
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
 	WORD $0x4eaecd94 // fmls v20.4s, v12.4s, v14.4s
 	WORD $0x4eaece54 // fmls v20.4s, v18.4s, v14.4s
 	WORD $0x4e34cdce // fmla v14.4s, v14.4s, v20.4s
@@ -10626,7 +10626,7 @@ one1:
 	WORD $0x6e2eddd6 // fmul v22.4s, v14.4s, v14.4s
 	WORD $0x4e33ced6 // fmla v22.4s, v22.4s, v19.4s
 	WORD $0x6e36dfb7 // fmul v23.4s, v29.4s, v22.4s
-	WORD $0x3dc03298 // ldr q24, [x20, #192]
+	WORD $0x3ccc0298 // ldur q24, [x20, #192]
 	WORD $0x4e781eb9 // bic v25.16b, v21.16b, v24.16b
 	WORD $0x4e301c5a // and v26.16b, v2.16b, v16.16b
 	WORD $0x4eba1f3b // orr v27.16b, v25.16b, v26.16b
@@ -10722,19 +10722,19 @@ done1:
 // func silu1F32NEON(n int, d0, x *float32)
 TEXT ·silu1F32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
-	WORD $0x3dc03a85 // ldr q5, [x20, #224]
-	WORD $0x3dc03286 // ldr q6, [x20, #192]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
+	WORD $0x3cce0285 // ldur q5, [x20, #224]
+	WORD $0x3ccc0286 // ldur q6, [x20, #192]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD x+16(FP), R2
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -10752,10 +10752,10 @@ side1:
 	FMOVS F21, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eaacc56 // fmls v22.4s, v2.4s, v10.4s
 	WORD $0x4eabcc57 // fmls v23.4s, v2.4s, v11.4s
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
@@ -10764,10 +10764,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x3dc0005e // ldr q30, [x2, #0]
-	WORD $0x3dc0045f // ldr q31, [x2, #16]
-	WORD $0x3dc0084e // ldr q14, [x2, #32]
-	WORD $0x3dc00c4f // ldr q15, [x2, #48]
+	WORD $0x3cc0005e // ldur q30, [x2, #0]
+	WORD $0x3cc1005f // ldur q31, [x2, #16]
+	WORD $0x3cc2004e // ldur q14, [x2, #32]
+	WORD $0x3cc3004f // ldur q15, [x2, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2e // fmla v14.4s, v1.4s, v28.4s
@@ -10780,41 +10780,41 @@ side1:
 	WORD $0x6e3fdff1 // fmul v17.4s, v31.4s, v31.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a9a // ldr q26, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc6029a // ldur q26, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
-	WORD $0x3dc0229a // ldr q26, [x20, #128]
+	WORD $0x3cc8029a // ldur q26, [x20, #128]
 	WORD $0x4e3ccfda // fmla v26.4s, v30.4s, v28.4s
-	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x3cc8029b // ldur q27, [x20, #128]
 	WORD $0x4e3dcffb // fmla v27.4s, v31.4s, v29.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e34cddc // fmla v28.4s, v14.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e35cdfd // fmla v29.4s, v15.4s, v21.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e3acfd4 // fmla v20.4s, v30.4s, v26.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e3bcff5 // fmla v21.4s, v31.4s, v27.4s
-	WORD $0x3dc0269a // ldr q26, [x20, #144]
+	WORD $0x3cc9029a // ldur q26, [x20, #144]
 	WORD $0x4e3ccdda // fmla v26.4s, v14.4s, v28.4s
-	WORD $0x3dc0269b // ldr q27, [x20, #144]
+	WORD $0x3cc9029b // ldur q27, [x20, #144]
 	WORD $0x4e3dcdfb // fmla v27.4s, v15.4s, v29.4s
-	WORD $0x3dc02a9c // ldr q28, [x20, #160]
+	WORD $0x3cca029c // ldur q28, [x20, #160]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
 	WORD $0x4ebcce1e // fmls v30.4s, v16.4s, v28.4s
 	WORD $0x4ebdce3f // fmls v31.4s, v17.4s, v29.4s
@@ -10836,10 +10836,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -10862,33 +10862,33 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x3cc00056 // ldur q22, [x2, #0]
 	WORD $0x4eb61cd7 // orr v23.16b, v6.16b, v22.16b
 	WORD $0x4e37f538 // fmax v24.4s, v9.4s, v23.4s
 	WORD $0x6e381cd9 // eor v25.16b, v6.16b, v24.16b
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
 	WORD $0x4eb9cc5a // fmls v26.4s, v2.4s, v25.4s
 	WORD $0x4ea3d75b // fsub v27.4s, v26.4s, v3.4s
 	WORD $0x4e3bcc39 // fmla v25.4s, v1.4s, v27.4s
 	WORD $0x4e3bcc99 // fmla v25.4s, v4.4s, v27.4s
 	WORD $0x6e39df3c // fmul v28.4s, v25.4s, v25.4s
-	WORD $0x3dc01a9d // ldr q29, [x20, #96]
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc6029d // ldur q29, [x20, #96]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e3ecf3f // fmla v31.4s, v25.4s, v30.4s
-	WORD $0x3dc0268a // ldr q10, [x20, #144]
+	WORD $0x3cc9028a // ldur q10, [x20, #144]
 	WORD $0x4e3fcf2a // fmla v10.4s, v25.4s, v31.4s
-	WORD $0x3dc02a8b // ldr q11, [x20, #160]
+	WORD $0x3cca028b // ldur q11, [x20, #160]
 	WORD $0x4e2acf2b // fmla v11.4s, v25.4s, v10.4s
 	WORD $0x4eabcf99 // fmls v25.4s, v28.4s, v11.4s
 	WORD $0x4eb9d40c // fsub v12.4s, v0.4s, v25.4s
 	WORD $0x4f37574d // shl v13.4s, v26.4s, #23
 	WORD $0x4ea885ae // add v14.4s, v13.4s, v8.4s
 	WORD $0x6e2edd8f // fmul v15.4s, v12.4s, v14.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4e2fccb0 // fmla v16.4s, v5.4s, v15.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x6e30fe32 // fdiv v18.4s, v17.4s, v16.4s
 	WORD $0x6e2fde53 // fmul v19.4s, v18.4s, v15.4s
 	WORD $0x6e25de74 // fmul v20.4s, v19.4s, v5.4s
@@ -10899,32 +10899,32 @@ one1:
 	WORD $0x6e37df19 // fmul v25.4s, v24.4s, v23.4s
 	WORD $0x6e601cb5 // bsl v21.16b, v5.16b, v0.16b
 	WORD $0x6e35df3a // fmul v26.4s, v25.4s, v21.4s
-	WORD $0x3dc03e9b // ldr q27, [x20, #240]
+	WORD $0x3ccf029b // ldur q27, [x20, #240]
 	WORD $0x4e36f77c // fmax v28.4s, v27.4s, v22.4s
-	WORD $0x3dc0069d // ldr q29, [x20, #16]
+	WORD $0x3cc1029d // ldur q29, [x20, #16]
 	WORD $0x4ebcf7be // fmin v30.4s, v29.4s, v28.4s
-	WORD $0x3dc00a9f // ldr q31, [x20, #32]
+	WORD $0x3cc2029f // ldur q31, [x20, #32]
 	WORD $0x4ebecc5f // fmls v31.4s, v2.4s, v30.4s
 	WORD $0x4ea3d7ea // fsub v10.4s, v31.4s, v3.4s
 	WORD $0x4ebe1fcb // orr v11.16b, v30.16b, v30.16b
 	WORD $0x4e2acc2b // fmla v11.4s, v1.4s, v10.4s
 	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
 	WORD $0x6e2bdd6c // fmul v12.4s, v11.4s, v11.4s
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
+	WORD $0x3cc6028d // ldur q13, [x20, #96]
+	WORD $0x3cc7028e // ldur q14, [x20, #112]
 	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
-	WORD $0x3dc0228f // ldr q15, [x20, #128]
+	WORD $0x3cc8028f // ldur q15, [x20, #128]
 	WORD $0x4e2ecd6f // fmla v15.4s, v11.4s, v14.4s
-	WORD $0x3dc02690 // ldr q16, [x20, #144]
+	WORD $0x3cc90290 // ldur q16, [x20, #144]
 	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e30cd71 // fmla v17.4s, v11.4s, v16.4s
 	WORD $0x4eb1cd8b // fmls v11.4s, v12.4s, v17.4s
 	WORD $0x4eabd412 // fsub v18.4s, v0.4s, v11.4s
 	WORD $0x4f3757f3 // shl v19.4s, v31.4s, #23
 	WORD $0x4eb38654 // add v20.4s, v18.4s, v19.4s
 	WORD $0x4e20d695 // fadd v21.4s, v20.4s, v0.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
 	WORD $0x6e35fef8 // fdiv v24.4s, v23.4s, v21.4s
 	WORD $0x6e34df19 // fmul v25.4s, v24.4s, v20.4s
 	WORD $0x6e3edf1b // fmul v27.4s, v24.4s, v30.4s
@@ -10973,20 +10973,20 @@ done1:
 // func silu2F32NEON(n int, d0, d1, x *float32)
 TEXT ·silu2F32NEON(SB), NOSPLIT, $72-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc01281 // ldr q1, [x20, #64]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
-	WORD $0x3dc03a85 // ldr q5, [x20, #224]
-	WORD $0x3dc03286 // ldr q6, [x20, #192]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cc40281 // ldur q1, [x20, #64]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
+	WORD $0x3cce0285 // ldur q5, [x20, #224]
+	WORD $0x3ccc0286 // ldur q6, [x20, #192]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD x+24(FP), R3
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
@@ -11004,10 +11004,10 @@ side1:
 	FMOVS F21, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
 	WORD $0x4eaacc56 // fmls v22.4s, v2.4s, v10.4s
 	WORD $0x4eabcc57 // fmls v23.4s, v2.4s, v11.4s
 	WORD $0x4eaccc58 // fmls v24.4s, v2.4s, v12.4s
@@ -11016,10 +11016,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x3dc0007e // ldr q30, [x3, #0]
-	WORD $0x3dc0047f // ldr q31, [x3, #16]
-	WORD $0x3dc0086e // ldr q14, [x3, #32]
-	WORD $0x3dc00c6f // ldr q15, [x3, #48]
+	WORD $0x3cc0007e // ldur q30, [x3, #0]
+	WORD $0x3cc1007f // ldur q31, [x3, #16]
+	WORD $0x3cc2006e // ldur q14, [x3, #32]
+	WORD $0x3cc3006f // ldur q15, [x3, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2e // fmla v14.4s, v1.4s, v28.4s
@@ -11032,41 +11032,41 @@ side1:
 	WORD $0x6e3fdff1 // fmul v17.4s, v31.4s, v31.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a9a // ldr q26, [x20, #96]
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc6029a // ldur q26, [x20, #96]
+	WORD $0x3cc6029b // ldur q27, [x20, #96]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x3cc7029d // ldur q29, [x20, #112]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
-	WORD $0x3dc0229a // ldr q26, [x20, #128]
+	WORD $0x3cc8029a // ldur q26, [x20, #128]
 	WORD $0x4e3ccfda // fmla v26.4s, v30.4s, v28.4s
-	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x3cc8029b // ldur q27, [x20, #128]
 	WORD $0x4e3dcffb // fmla v27.4s, v31.4s, v29.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x3cc8029c // ldur q28, [x20, #128]
 	WORD $0x4e34cddc // fmla v28.4s, v14.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e35cdfd // fmla v29.4s, v15.4s, v21.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x3cc90294 // ldur q20, [x20, #144]
 	WORD $0x4e3acfd4 // fmla v20.4s, v30.4s, v26.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x3cc90295 // ldur q21, [x20, #144]
 	WORD $0x4e3bcff5 // fmla v21.4s, v31.4s, v27.4s
-	WORD $0x3dc0269a // ldr q26, [x20, #144]
+	WORD $0x3cc9029a // ldur q26, [x20, #144]
 	WORD $0x4e3ccdda // fmla v26.4s, v14.4s, v28.4s
-	WORD $0x3dc0269b // ldr q27, [x20, #144]
+	WORD $0x3cc9029b // ldur q27, [x20, #144]
 	WORD $0x4e3dcdfb // fmla v27.4s, v15.4s, v29.4s
-	WORD $0x3dc02a9c // ldr q28, [x20, #160]
+	WORD $0x3cca029c // ldur q28, [x20, #160]
 	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
 	WORD $0x4ebcce1e // fmls v30.4s, v16.4s, v28.4s
 	WORD $0x4ebdce3f // fmls v31.4s, v17.4s, v29.4s
@@ -11088,10 +11088,10 @@ side1:
 	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
 	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
 	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
 	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
 	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
 	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
@@ -11104,13 +11104,13 @@ side1:
 	WORD $0x6e2bdfb3 // fmul v19.4s, v29.4s, v11.4s
 	WORD $0x6e2cdfd4 // fmul v20.4s, v30.4s, v12.4s
 	WORD $0x6e2ddff5 // fmul v21.4s, v31.4s, v13.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x4e2ecd56 // fmla v22.4s, v10.4s, v14.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
 	WORD $0x4e2fcd77 // fmla v23.4s, v11.4s, v15.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4e30cd98 // fmla v24.4s, v12.4s, v16.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4e31cdb9 // fmla v25.4s, v13.4s, v17.4s
 	WORD $0x6e3cdeda // fmul v26.4s, v22.4s, v28.4s
 	WORD $0x6e3ddefb // fmul v27.4s, v23.4s, v29.4s
@@ -11129,34 +11129,34 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x3cc0007e // ldur q30, [x3, #0]
 	WORD $0x4ebe1cdf // orr v31.16b, v6.16b, v30.16b
 	WORD $0x4e3ff52a // fmax v10.4s, v9.4s, v31.4s
 	WORD $0x6e2a1ccb // eor v11.16b, v6.16b, v10.16b
-	WORD $0x3dc00a8c // ldr q12, [x20, #32]
+	WORD $0x3cc2028c // ldur q12, [x20, #32]
 	WORD $0x4eabcc4c // fmls v12.4s, v2.4s, v11.4s
 	WORD $0x4ea3d58d // fsub v13.4s, v12.4s, v3.4s
 	WORD $0x4eab1d6e // orr v14.16b, v11.16b, v11.16b
 	WORD $0x4e2dcc2e // fmla v14.4s, v1.4s, v13.4s
 	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
 	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01e91 // ldr q17, [x20, #112]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc70291 // ldur q17, [x20, #112]
 	WORD $0x4e30cdd1 // fmla v17.4s, v14.4s, v16.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e31cdd2 // fmla v18.4s, v14.4s, v17.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x3cc90293 // ldur q19, [x20, #144]
 	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e33cdd4 // fmla v20.4s, v14.4s, v19.4s
 	WORD $0x4eb4cdee // fmls v14.4s, v15.4s, v20.4s
 	WORD $0x4eaed415 // fsub v21.4s, v0.4s, v14.4s
 	WORD $0x4f375596 // shl v22.4s, v12.4s, #23
 	WORD $0x4ea886d7 // add v23.4s, v22.4s, v8.4s
 	WORD $0x6e37deb8 // fmul v24.4s, v21.4s, v23.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4e38ccb9 // fmla v25.4s, v5.4s, v24.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x6e39ff5b // fdiv v27.4s, v26.4s, v25.4s
 	WORD $0x6e38df7c // fmul v28.4s, v27.4s, v24.4s
 	WORD $0x6e25df9d // fmul v29.4s, v28.4s, v5.4s
@@ -11172,41 +11172,41 @@ one1:
 	WORD $0x4eb01d71 // orr v17.16b, v11.16b, v16.16b
 	WORD $0x4ebf1ff2 // orr v18.16b, v31.16b, v31.16b
 	WORD $0x6e7d1f72 // bsl v18.16b, v27.16b, v29.16b
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
 	WORD $0x6e2ade74 // fmul v20.4s, v19.4s, v10.4s
 	WORD $0x6e601cbf // bsl v31.16b, v5.16b, v0.16b
 	WORD $0x6e3fde95 // fmul v21.4s, v20.4s, v31.4s
-	WORD $0x3dc03e96 // ldr q22, [x20, #240]
+	WORD $0x3ccf0296 // ldur q22, [x20, #240]
 	WORD $0x4e3ef6d7 // fmax v23.4s, v22.4s, v30.4s
-	WORD $0x3dc00698 // ldr q24, [x20, #16]
+	WORD $0x3cc10298 // ldur q24, [x20, #16]
 	WORD $0x4eb7f719 // fmin v25.4s, v24.4s, v23.4s
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
 	WORD $0x4eb9cc5a // fmls v26.4s, v2.4s, v25.4s
 	WORD $0x4ea3d75b // fsub v27.4s, v26.4s, v3.4s
 	WORD $0x4eb91f3c // orr v28.16b, v25.16b, v25.16b
 	WORD $0x4e3bcc3c // fmla v28.4s, v1.4s, v27.4s
 	WORD $0x4e3bcc9c // fmla v28.4s, v4.4s, v27.4s
 	WORD $0x6e3cdf9d // fmul v29.4s, v28.4s, v28.4s
-	WORD $0x3dc01a9f // ldr q31, [x20, #96]
-	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x3cc6029f // ldur q31, [x20, #96]
+	WORD $0x3cc7028a // ldur q10, [x20, #112]
 	WORD $0x4e3fcf8a // fmla v10.4s, v28.4s, v31.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e2acf8b // fmla v11.4s, v28.4s, v10.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e2bcf8c // fmla v12.4s, v28.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4e2ccf8d // fmla v13.4s, v28.4s, v12.4s
 	WORD $0x4eadcfbc // fmls v28.4s, v29.4s, v13.4s
 	WORD $0x4ebcd40e // fsub v14.4s, v0.4s, v28.4s
 	WORD $0x4f375750 // shl v16.4s, v26.4s, #23
 	WORD $0x4eb085d1 // add v17.4s, v14.4s, v16.4s
 	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
 	WORD $0x6e31de96 // fmul v22.4s, v20.4s, v17.4s
 	WORD $0x6e39de97 // fmul v23.4s, v20.4s, v25.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4e36cf38 // fmla v24.4s, v25.4s, v22.4s
 	WORD $0x6e34df19 // fmul v25.4s, v24.4s, v20.4s
 	WORD $0x4ebe1cda // orr v26.16b, v6.16b, v30.16b
@@ -11270,26 +11270,26 @@ done1:
 // func silu3F32NEON(n int, d0, d1, d2, x *float32)
 TEXT ·silu3F32NEON(SB), NOSPLIT, $104-40
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc03a81 // ldr q1, [x20, #224]
-	WORD $0x3dc01282 // ldr q2, [x20, #64]
-	WORD $0x3dc00e83 // ldr q3, [x20, #48]
-	WORD $0x3dc00a84 // ldr q4, [x20, #32]
-	WORD $0x3dc01685 // ldr q5, [x20, #80]
-	WORD $0x3dc03286 // ldr q6, [x20, #192]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cce0281 // ldur q1, [x20, #224]
+	WORD $0x3cc40282 // ldur q2, [x20, #64]
+	WORD $0x3cc30283 // ldur q3, [x20, #48]
+	WORD $0x3cc20284 // ldur q4, [x20, #32]
+	WORD $0x3cc50285 // ldur q5, [x20, #80]
+	WORD $0x3ccc0286 // ldur q6, [x20, #192]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD x+32(FP), R4
-	WORD $0x3dc00287 // ldr q7, [x20, #0]
+	WORD $0x3cc00287 // ldur q7, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
 	BLT few1
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x3dc0068c // ldr q12, [x20, #16]
+	WORD $0x3cc1028c // ldur q12, [x20, #16]
 	WORD $0x6e28ed8d // facge v13.4s, v12.4s, v8.4s
 	WORD $0x6e29ed8e // facge v14.4s, v12.4s, v9.4s
 	WORD $0x4e2d1dcf // and v15.16b, v14.16b, v13.16b
@@ -11301,10 +11301,10 @@ side1:
 	FMOVS F20, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
-	WORD $0x3dc00a96 // ldr q22, [x20, #32]
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
+	WORD $0x3cc20296 // ldur q22, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
+	WORD $0x3cc20298 // ldur q24, [x20, #32]
 	WORD $0x4ea8cc75 // fmls v21.4s, v3.4s, v8.4s
 	WORD $0x4ea9cc76 // fmls v22.4s, v3.4s, v9.4s
 	WORD $0x4eaacc77 // fmls v23.4s, v3.4s, v10.4s
@@ -11313,10 +11313,10 @@ side1:
 	WORD $0x4ea4d6da // fsub v26.4s, v22.4s, v4.4s
 	WORD $0x4ea4d6fb // fsub v27.4s, v23.4s, v4.4s
 	WORD $0x4ea4d71c // fsub v28.4s, v24.4s, v4.4s
-	WORD $0x3dc0009d // ldr q29, [x4, #0]
-	WORD $0x3dc0049e // ldr q30, [x4, #16]
-	WORD $0x3dc0089f // ldr q31, [x4, #32]
-	WORD $0x3dc00c8c // ldr q12, [x4, #48]
+	WORD $0x3cc0009d // ldur q29, [x4, #0]
+	WORD $0x3cc1009e // ldur q30, [x4, #16]
+	WORD $0x3cc2009f // ldur q31, [x4, #32]
+	WORD $0x3cc3008c // ldur q12, [x4, #48]
 	WORD $0x4e39cc5d // fmla v29.4s, v2.4s, v25.4s
 	WORD $0x4e3acc5e // fmla v30.4s, v2.4s, v26.4s
 	WORD $0x4e3bcc5f // fmla v31.4s, v2.4s, v27.4s
@@ -11329,41 +11329,41 @@ side1:
 	WORD $0x6e3edfce // fmul v14.4s, v30.4s, v30.4s
 	WORD $0x6e3fdfef // fmul v15.4s, v31.4s, v31.4s
 	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01e99 // ldr q25, [x20, #112]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
+	WORD $0x3cc60294 // ldur q20, [x20, #96]
+	WORD $0x3cc70299 // ldur q25, [x20, #112]
 	WORD $0x4e31cfb9 // fmla v25.4s, v29.4s, v17.4s
-	WORD $0x3dc01e9a // ldr q26, [x20, #112]
+	WORD $0x3cc7029a // ldur q26, [x20, #112]
 	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
-	WORD $0x3dc01e9b // ldr q27, [x20, #112]
+	WORD $0x3cc7029b // ldur q27, [x20, #112]
 	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
+	WORD $0x3cc7029c // ldur q28, [x20, #112]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x3cc80291 // ldur q17, [x20, #128]
 	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e3acfd2 // fmla v18.4s, v30.4s, v26.4s
-	WORD $0x3dc02293 // ldr q19, [x20, #128]
+	WORD $0x3cc80293 // ldur q19, [x20, #128]
 	WORD $0x4e3bcff3 // fmla v19.4s, v31.4s, v27.4s
-	WORD $0x3dc02294 // ldr q20, [x20, #128]
+	WORD $0x3cc80294 // ldur q20, [x20, #128]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x3dc02699 // ldr q25, [x20, #144]
+	WORD $0x3cc90299 // ldur q25, [x20, #144]
 	WORD $0x4e31cfb9 // fmla v25.4s, v29.4s, v17.4s
-	WORD $0x3dc0269a // ldr q26, [x20, #144]
+	WORD $0x3cc9029a // ldur q26, [x20, #144]
 	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
-	WORD $0x3dc0269b // ldr q27, [x20, #144]
+	WORD $0x3cc9029b // ldur q27, [x20, #144]
 	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
-	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x3cc9029c // ldur q28, [x20, #144]
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e39cfb1 // fmla v17.4s, v29.4s, v25.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
+	WORD $0x3cca0292 // ldur q18, [x20, #160]
 	WORD $0x4e3acfd2 // fmla v18.4s, v30.4s, v26.4s
-	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x3cca0293 // ldur q19, [x20, #160]
 	WORD $0x4e3bcff3 // fmla v19.4s, v31.4s, v27.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
 	WORD $0x4eb1cdbd // fmls v29.4s, v13.4s, v17.4s
 	WORD $0x4eb2cdde // fmls v30.4s, v14.4s, v18.4s
@@ -11385,10 +11385,10 @@ side1:
 	WORD $0x4e20d5d2 // fadd v18.4s, v14.4s, v0.4s
 	WORD $0x4e20d5f3 // fadd v19.4s, v15.4s, v0.4s
 	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x6e31feb9 // fdiv v25.4s, v21.4s, v17.4s
 	WORD $0x6e32feda // fdiv v26.4s, v22.4s, v18.4s
 	WORD $0x6e33fefb // fdiv v27.4s, v23.4s, v19.4s
@@ -11401,10 +11401,10 @@ side1:
 	WORD $0x4ebed5d6 // fsub v22.4s, v14.4s, v30.4s
 	WORD $0x4ebfd5f7 // fsub v23.4s, v15.4s, v31.4s
 	WORD $0x4eacd618 // fsub v24.4s, v16.4s, v12.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
 	WORD $0x4eb9ce3d // fmls v29.4s, v17.4s, v25.4s
 	WORD $0x4ebace5e // fmls v30.4s, v18.4s, v26.4s
 	WORD $0x4ebbce7f // fmls v31.4s, v19.4s, v27.4s
@@ -11425,13 +11425,13 @@ side1:
 	WORD $0x6e29df52 // fmul v18.4s, v26.4s, v9.4s
 	WORD $0x6e2adf73 // fmul v19.4s, v27.4s, v10.4s
 	WORD $0x6e2bdf94 // fmul v20.4s, v28.4s, v11.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
 	WORD $0x4e2dcd15 // fmla v21.4s, v8.4s, v13.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x4e2ecd36 // fmla v22.4s, v9.4s, v14.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
 	WORD $0x4e2fcd57 // fmla v23.4s, v10.4s, v15.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4e30cd78 // fmla v24.4s, v11.4s, v16.4s
 	WORD $0x6e39debd // fmul v29.4s, v21.4s, v25.4s
 	WORD $0x6e3adede // fmul v30.4s, v22.4s, v26.4s
@@ -11473,40 +11473,40 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00099 // ldr q25, [x4, #0]
+	WORD $0x3cc00099 // ldur q25, [x4, #0]
 	WORD $0x4eb91cda // orr v26.16b, v6.16b, v25.16b
 	WORD $0x4e3af4fb // fmax v27.4s, v7.4s, v26.4s
 	WORD $0x6e3b1cdc // eor v28.16b, v6.16b, v27.16b
-	WORD $0x3dc00a9d // ldr q29, [x20, #32]
+	WORD $0x3cc2029d // ldur q29, [x20, #32]
 	WORD $0x4ebccc7d // fmls v29.4s, v3.4s, v28.4s
 	WORD $0x4ea4d7be // fsub v30.4s, v29.4s, v4.4s
 	WORD $0x4ebc1f9f // orr v31.16b, v28.16b, v28.16b
 	WORD $0x4e3ecc5f // fmla v31.4s, v2.4s, v30.4s
 	WORD $0x4e3eccbf // fmla v31.4s, v5.4s, v30.4s
 	WORD $0x6e3fdfe8 // fmul v8.4s, v31.4s, v31.4s
-	WORD $0x3dc01a89 // ldr q9, [x20, #96]
-	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x3cc60289 // ldur q9, [x20, #96]
+	WORD $0x3cc7028a // ldur q10, [x20, #112]
 	WORD $0x4e29cfea // fmla v10.4s, v31.4s, v9.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e2acfeb // fmla v11.4s, v31.4s, v10.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e2bcfec // fmla v12.4s, v31.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4e2ccfed // fmla v13.4s, v31.4s, v12.4s
 	WORD $0x4eadcd1f // fmls v31.4s, v8.4s, v13.4s
 	WORD $0x4ebfd40e // fsub v14.4s, v0.4s, v31.4s
 	WORD $0x4f3757af // shl v15.4s, v29.4s, #23
-	WORD $0x3dc03690 // ldr q16, [x20, #208]
+	WORD $0x3ccd0290 // ldur q16, [x20, #208]
 	WORD $0x4eb085f1 // add v17.4s, v15.4s, v16.4s
 	WORD $0x6e31ddd2 // fmul v18.4s, v14.4s, v17.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4e32cc33 // fmla v19.4s, v1.4s, v18.4s
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
 	WORD $0x6e33fe95 // fdiv v21.4s, v20.4s, v19.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3ccb0296 // ldur q22, [x20, #176]
 	WORD $0x4eb3d6d7 // fsub v23.4s, v22.4s, v19.4s
 	WORD $0x4e32cc37 // fmla v23.4s, v1.4s, v18.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4eb5ce78 // fmls v24.4s, v19.4s, v21.4s
 	WORD $0x4eb5cef8 // fmls v24.4s, v23.4s, v21.4s
 	WORD $0x4e38ceb5 // fmla v21.4s, v21.4s, v24.4s
@@ -11524,55 +11524,55 @@ one1:
 	WORD $0x4eab1f8c // orr v12.16b, v28.16b, v11.16b
 	WORD $0x4ebd1fad // orr v13.16b, v29.16b, v29.16b
 	WORD $0x6e7b1ead // bsl v13.16b, v21.16b, v27.16b
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
 	WORD $0x4e2dcd8e // fmla v14.4s, v12.4s, v13.4s
 	WORD $0x6e3eddcf // fmul v15.4s, v14.4s, v30.4s
 	WORD $0x6e601c3d // bsl v29.16b, v1.16b, v0.16b
 	WORD $0x6e3dddf0 // fmul v16.4s, v15.4s, v29.4s
 	WORD $0x6e3adeb1 // fmul v17.4s, v21.4s, v26.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x3dc04293 // ldr q19, [x20, #256]
 	WORD $0x4ebace72 // fmls v18.4s, v19.4s, v26.4s
 	WORD $0x3dc04e94 // ldr q20, [x20, #304]
 	WORD $0x4eb2cf94 // fmls v20.4s, v28.4s, v18.4s
 	WORD $0x6e31de95 // fmul v21.4s, v20.4s, v17.4s
 	WORD $0x6e21deb6 // fmul v22.4s, v21.4s, v1.4s
-	WORD $0x3dc03e97 // ldr q23, [x20, #240]
+	WORD $0x3ccf0297 // ldur q23, [x20, #240]
 	WORD $0x4e39f6f8 // fmax v24.4s, v23.4s, v25.4s
-	WORD $0x3dc0069a // ldr q26, [x20, #16]
+	WORD $0x3cc1029a // ldur q26, [x20, #16]
 	WORD $0x4eb8f75b // fmin v27.4s, v26.4s, v24.4s
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x4ebbcc7c // fmls v28.4s, v3.4s, v27.4s
 	WORD $0x4ea4d79d // fsub v29.4s, v28.4s, v4.4s
 	WORD $0x4ebb1f7e // orr v30.16b, v27.16b, v27.16b
 	WORD $0x4e3dcc5e // fmla v30.4s, v2.4s, v29.4s
 	WORD $0x4e3dccbe // fmla v30.4s, v5.4s, v29.4s
 	WORD $0x6e3edfdf // fmul v31.4s, v30.4s, v30.4s
-	WORD $0x3dc01a88 // ldr q8, [x20, #96]
-	WORD $0x3dc01e89 // ldr q9, [x20, #112]
+	WORD $0x3cc60288 // ldur q8, [x20, #96]
+	WORD $0x3cc70289 // ldur q9, [x20, #112]
 	WORD $0x4e28cfc9 // fmla v9.4s, v30.4s, v8.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e29cfcb // fmla v11.4s, v30.4s, v9.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e2bcfcc // fmla v12.4s, v30.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4e2ccfcd // fmla v13.4s, v30.4s, v12.4s
 	WORD $0x4eadcffe // fmls v30.4s, v31.4s, v13.4s
 	WORD $0x4ebed40e // fsub v14.4s, v0.4s, v30.4s
 	WORD $0x4f37578f // shl v15.4s, v28.4s, #23
 	WORD $0x4eaf85d1 // add v17.4s, v14.4s, v15.4s
 	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
 	WORD $0x4ea0d655 // fsub v21.4s, v18.4s, v0.4s
 	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4eb4ce58 // fmls v24.4s, v18.4s, v20.4s
 	WORD $0x4eb4cef8 // fmls v24.4s, v23.4s, v20.4s
 	WORD $0x4e38ce94 // fmla v20.4s, v20.4s, v24.4s
 	WORD $0x6e31de9a // fmul v26.4s, v20.4s, v17.4s
 	WORD $0x6e3bde9c // fmul v28.4s, v20.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x4e3acf7d // fmla v29.4s, v27.4s, v26.4s
 	WORD $0x6e34dfbe // fmul v30.4s, v29.4s, v20.4s
 	WORD $0x6e34df5f // fmul v31.4s, v26.4s, v20.4s
@@ -11581,7 +11581,7 @@ one1:
 	WORD $0x4ea8cf69 // fmls v9.4s, v27.4s, v8.4s
 	WORD $0x6e3fdd2b // fmul v11.4s, v9.4s, v31.4s
 	WORD $0x4eb91ccc // orr v12.16b, v6.16b, v25.16b
-	WORD $0x3dc0068d // ldr q13, [x20, #16]
+	WORD $0x3cc1028d // ldur q13, [x20, #16]
 	WORD $0x4e2dd58e // fadd v14.4s, v12.4s, v13.4s
 	WORD $0x4ea0a9cf // cmlt v15.4s, v14.4s, #0
 	WORD $0x6e7c1d4f // bsl v15.16b, v10.16b, v28.16b
@@ -11658,22 +11658,22 @@ done1:
 // func silu4F32NEON(n int, d0, d1, d2, d3, x *float32)
 TEXT ·silu4F32NEON(SB), NOSPLIT, $136-48
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc03a81 // ldr q1, [x20, #224]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3cce0281 // ldur q1, [x20, #224]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD d1+16(FP), R2
 	MOVD d2+24(FP), R3
 	MOVD d3+32(FP), R4
 	MOVD x+40(FP), R5
-	WORD $0x3dc00282 // ldr q2, [x20, #0]
+	WORD $0x3cc00282 // ldur q2, [x20, #0]
 	MOVD $0, R9
 side1:
 	CMP $16, R0
 	BLT few1
 	WORD $0xad4010a3 // ldp q3, q4, [x5, #0]
 	WORD $0xad4118a5 // ldp q5, q6, [x5, #32]
-	WORD $0x3dc00687 // ldr q7, [x20, #16]
+	WORD $0x3cc10287 // ldur q7, [x20, #16]
 	WORD $0x6e23ece8 // facge v8.4s, v7.4s, v3.4s
 	WORD $0x6e24ece9 // facge v9.4s, v7.4s, v4.4s
 	WORD $0x4e281d2a // and v10.16b, v9.16b, v8.16b
@@ -11685,30 +11685,30 @@ side1:
 	FMOVS F15, R12
 	CMNW $1, R12
 	BNE one1
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
-	WORD $0x3dc00a91 // ldr q17, [x20, #32]
-	WORD $0x3dc00a92 // ldr q18, [x20, #32]
-	WORD $0x3dc00a93 // ldr q19, [x20, #32]
-	WORD $0x3dc00e94 // ldr q20, [x20, #48]
+	WORD $0x3cc20290 // ldur q16, [x20, #32]
+	WORD $0x3cc20291 // ldur q17, [x20, #32]
+	WORD $0x3cc20292 // ldur q18, [x20, #32]
+	WORD $0x3cc20293 // ldur q19, [x20, #32]
+	WORD $0x3cc30294 // ldur q20, [x20, #48]
 	WORD $0x4ea3ce90 // fmls v16.4s, v20.4s, v3.4s
 	WORD $0x4ea4ce91 // fmls v17.4s, v20.4s, v4.4s
 	WORD $0x4ea5ce92 // fmls v18.4s, v20.4s, v5.4s
 	WORD $0x4ea6ce93 // fmls v19.4s, v20.4s, v6.4s
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
 	WORD $0x4eb5d616 // fsub v22.4s, v16.4s, v21.4s
 	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
 	WORD $0x4eb5d658 // fsub v24.4s, v18.4s, v21.4s
 	WORD $0x4eb5d679 // fsub v25.4s, v19.4s, v21.4s
-	WORD $0x3dc000ba // ldr q26, [x5, #0]
-	WORD $0x3dc004bb // ldr q27, [x5, #16]
-	WORD $0x3dc008bc // ldr q28, [x5, #32]
-	WORD $0x3dc00cbd // ldr q29, [x5, #48]
-	WORD $0x3dc0129e // ldr q30, [x20, #64]
+	WORD $0x3cc000ba // ldur q26, [x5, #0]
+	WORD $0x3cc100bb // ldur q27, [x5, #16]
+	WORD $0x3cc200bc // ldur q28, [x5, #32]
+	WORD $0x3cc300bd // ldur q29, [x5, #48]
+	WORD $0x3cc4029e // ldur q30, [x20, #64]
 	WORD $0x4e36cfda // fmla v26.4s, v30.4s, v22.4s
 	WORD $0x4e37cfdb // fmla v27.4s, v30.4s, v23.4s
 	WORD $0x4e38cfdc // fmla v28.4s, v30.4s, v24.4s
 	WORD $0x4e39cfdd // fmla v29.4s, v30.4s, v25.4s
-	WORD $0x3dc0169f // ldr q31, [x20, #80]
+	WORD $0x3cc5029f // ldur q31, [x20, #80]
 	WORD $0x4e36cffa // fmla v26.4s, v31.4s, v22.4s
 	WORD $0x4e37cffb // fmla v27.4s, v31.4s, v23.4s
 	WORD $0x4e38cffc // fmla v28.4s, v31.4s, v24.4s
@@ -11717,41 +11717,41 @@ side1:
 	WORD $0x6e3bdf68 // fmul v8.4s, v27.4s, v27.4s
 	WORD $0x6e3cdf89 // fmul v9.4s, v28.4s, v28.4s
 	WORD $0x6e3ddfaa // fmul v10.4s, v29.4s, v29.4s
-	WORD $0x3dc01a8b // ldr q11, [x20, #96]
-	WORD $0x3dc01a8c // ldr q12, [x20, #96]
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01a8e // ldr q14, [x20, #96]
-	WORD $0x3dc01e8f // ldr q15, [x20, #112]
+	WORD $0x3cc6028b // ldur q11, [x20, #96]
+	WORD $0x3cc6028c // ldur q12, [x20, #96]
+	WORD $0x3cc6028d // ldur q13, [x20, #96]
+	WORD $0x3cc6028e // ldur q14, [x20, #96]
+	WORD $0x3cc7028f // ldur q15, [x20, #112]
 	WORD $0x4e2bcf4f // fmla v15.4s, v26.4s, v11.4s
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x3cc70294 // ldur q20, [x20, #112]
 	WORD $0x4e2ccf74 // fmla v20.4s, v27.4s, v12.4s
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
+	WORD $0x3cc70295 // ldur q21, [x20, #112]
 	WORD $0x4e2dcf95 // fmla v21.4s, v28.4s, v13.4s
-	WORD $0x3dc01e96 // ldr q22, [x20, #112]
+	WORD $0x3cc70296 // ldur q22, [x20, #112]
 	WORD $0x4e2ecfb6 // fmla v22.4s, v29.4s, v14.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e2fcf57 // fmla v23.4s, v26.4s, v15.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x3cc80298 // ldur q24, [x20, #128]
 	WORD $0x4e34cf78 // fmla v24.4s, v27.4s, v20.4s
-	WORD $0x3dc02299 // ldr q25, [x20, #128]
+	WORD $0x3cc80299 // ldur q25, [x20, #128]
 	WORD $0x4e35cf99 // fmla v25.4s, v28.4s, v21.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e36cfbe // fmla v30.4s, v29.4s, v22.4s
-	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x3cc9029f // ldur q31, [x20, #144]
 	WORD $0x4e37cf5f // fmla v31.4s, v26.4s, v23.4s
-	WORD $0x3dc0268b // ldr q11, [x20, #144]
+	WORD $0x3cc9028b // ldur q11, [x20, #144]
 	WORD $0x4e38cf6b // fmla v11.4s, v27.4s, v24.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e39cf8c // fmla v12.4s, v28.4s, v25.4s
-	WORD $0x3dc0268d // ldr q13, [x20, #144]
+	WORD $0x3cc9028d // ldur q13, [x20, #144]
 	WORD $0x4e3ecfad // fmla v13.4s, v29.4s, v30.4s
-	WORD $0x3dc02a8e // ldr q14, [x20, #160]
+	WORD $0x3cca028e // ldur q14, [x20, #160]
 	WORD $0x4e3fcf4e // fmla v14.4s, v26.4s, v31.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
+	WORD $0x3cca028f // ldur q15, [x20, #160]
 	WORD $0x4e2bcf6f // fmla v15.4s, v27.4s, v11.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e2ccf94 // fmla v20.4s, v28.4s, v12.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e2dcfb5 // fmla v21.4s, v29.4s, v13.4s
 	WORD $0x4eaeccfa // fmls v26.4s, v7.4s, v14.4s
 	WORD $0x4eafcd1b // fmls v27.4s, v8.4s, v15.4s
@@ -11773,10 +11773,10 @@ side1:
 	WORD $0x4e20d7ea // fadd v10.4s, v31.4s, v0.4s
 	WORD $0x4e20d4eb // fadd v11.4s, v7.4s, v0.4s
 	WORD $0x4e20d50c // fadd v12.4s, v8.4s, v0.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x6e29fdb1 // fdiv v17.4s, v13.4s, v9.4s
 	WORD $0x6e2afdd2 // fdiv v18.4s, v14.4s, v10.4s
 	WORD $0x6e2bfdf3 // fdiv v19.4s, v15.4s, v11.4s
@@ -11789,10 +11789,10 @@ side1:
 	WORD $0x4eb6d7fa // fsub v26.4s, v31.4s, v22.4s
 	WORD $0x4eb7d4fb // fsub v27.4s, v7.4s, v23.4s
 	WORD $0x4eb8d51c // fsub v28.4s, v8.4s, v24.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4eb1cd3d // fmls v29.4s, v9.4s, v17.4s
 	WORD $0x4eb2cd4d // fmls v13.4s, v10.4s, v18.4s
 	WORD $0x4eb3cd6e // fmls v14.4s, v11.4s, v19.4s
@@ -11813,13 +11813,13 @@ side1:
 	WORD $0x6e24de59 // fmul v25.4s, v18.4s, v4.4s
 	WORD $0x6e25de7a // fmul v26.4s, v19.4s, v5.4s
 	WORD $0x6e26de9b // fmul v27.4s, v20.4s, v6.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
 	WORD $0x4e30cc7c // fmla v28.4s, v3.4s, v16.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x4e35cc9d // fmla v29.4s, v4.4s, v21.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x4e36ccbe // fmla v30.4s, v5.4s, v22.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4e37ccdf // fmla v31.4s, v6.4s, v23.4s
 	WORD $0x6e31df87 // fmul v7.4s, v28.4s, v17.4s
 	WORD $0x6e32dfa8 // fmul v8.4s, v29.4s, v18.4s
@@ -11845,10 +11845,10 @@ side1:
 	WORD $0x6e2cde9c // fmul v28.4s, v20.4s, v12.4s
 	WORD $0x6e2ddebd // fmul v29.4s, v21.4s, v13.4s
 	WORD $0x6e2edede // fmul v30.4s, v22.4s, v14.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
+	WORD $0x3ccb0294 // ldur q20, [x20, #176]
+	WORD $0x3ccb0295 // ldur q21, [x20, #176]
 	WORD $0x3dc04a96 // ldr q22, [x20, #288]
 	WORD $0x4eabcedf // fmls v31.4s, v22.4s, v11.4s
 	WORD $0x4eacced3 // fmls v19.4s, v22.4s, v12.4s
@@ -11886,46 +11886,46 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000af // ldr q15, [x5, #0]
-	WORD $0x3dc03290 // ldr q16, [x20, #192]
+	WORD $0x3cc000af // ldur q15, [x5, #0]
+	WORD $0x3ccc0290 // ldur q16, [x20, #192]
 	WORD $0x4eaf1e11 // orr v17.16b, v16.16b, v15.16b
 	WORD $0x4e31f452 // fmax v18.4s, v2.4s, v17.4s
-	WORD $0x3dc03293 // ldr q19, [x20, #192]
+	WORD $0x3ccc0293 // ldur q19, [x20, #192]
 	WORD $0x6e321e74 // eor v20.16b, v19.16b, v18.16b
-	WORD $0x3dc00a95 // ldr q21, [x20, #32]
-	WORD $0x3dc00e96 // ldr q22, [x20, #48]
+	WORD $0x3cc20295 // ldur q21, [x20, #32]
+	WORD $0x3cc30296 // ldur q22, [x20, #48]
 	WORD $0x4eb4ced5 // fmls v21.4s, v22.4s, v20.4s
-	WORD $0x3dc00a97 // ldr q23, [x20, #32]
+	WORD $0x3cc20297 // ldur q23, [x20, #32]
 	WORD $0x4eb7d6b8 // fsub v24.4s, v21.4s, v23.4s
 	WORD $0x4eb41e99 // orr v25.16b, v20.16b, v20.16b
-	WORD $0x3dc0129a // ldr q26, [x20, #64]
+	WORD $0x3cc4029a // ldur q26, [x20, #64]
 	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
-	WORD $0x3dc0169b // ldr q27, [x20, #80]
+	WORD $0x3cc5029b // ldur q27, [x20, #80]
 	WORD $0x4e38cf79 // fmla v25.4s, v27.4s, v24.4s
 	WORD $0x6e39df3c // fmul v28.4s, v25.4s, v25.4s
-	WORD $0x3dc01a9d // ldr q29, [x20, #96]
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x3cc6029d // ldur q29, [x20, #96]
+	WORD $0x3cc7029e // ldur q30, [x20, #112]
 	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e3ecf3f // fmla v31.4s, v25.4s, v30.4s
-	WORD $0x3dc02683 // ldr q3, [x20, #144]
+	WORD $0x3cc90283 // ldur q3, [x20, #144]
 	WORD $0x4e3fcf23 // fmla v3.4s, v25.4s, v31.4s
-	WORD $0x3dc02a84 // ldr q4, [x20, #160]
+	WORD $0x3cca0284 // ldur q4, [x20, #160]
 	WORD $0x4e23cf24 // fmla v4.4s, v25.4s, v3.4s
 	WORD $0x4ea4cf99 // fmls v25.4s, v28.4s, v4.4s
 	WORD $0x4eb9d405 // fsub v5.4s, v0.4s, v25.4s
 	WORD $0x4f3756a6 // shl v6.4s, v21.4s, #23
-	WORD $0x3dc03687 // ldr q7, [x20, #208]
+	WORD $0x3ccd0287 // ldur q7, [x20, #208]
 	WORD $0x4ea784c8 // add v8.4s, v6.4s, v7.4s
 	WORD $0x6e28dca9 // fmul v9.4s, v5.4s, v8.4s
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
+	WORD $0x3ccb028a // ldur q10, [x20, #176]
 	WORD $0x4e29cc2a // fmla v10.4s, v1.4s, v9.4s
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
+	WORD $0x3ccb028b // ldur q11, [x20, #176]
 	WORD $0x6e2afd6c // fdiv v12.4s, v11.4s, v10.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x4eaad5ae // fsub v14.4s, v13.4s, v10.4s
 	WORD $0x4e29cc2e // fmla v14.4s, v1.4s, v9.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4eaccd50 // fmls v16.4s, v10.4s, v12.4s
 	WORD $0x4eaccdd0 // fmls v16.4s, v14.4s, v12.4s
 	WORD $0x4e30cd8c // fmla v12.4s, v12.4s, v16.4s
@@ -11939,18 +11939,18 @@ one1:
 	WORD $0x4eb31e78 // orr v24.16b, v19.16b, v19.16b
 	WORD $0x6e601c38 // bsl v24.16b, v1.16b, v0.16b
 	WORD $0x6e38def9 // fmul v25.4s, v23.4s, v24.4s
-	WORD $0x3dc0329a // ldr q26, [x20, #192]
+	WORD $0x3ccc029a // ldur q26, [x20, #192]
 	WORD $0x4e2f1f5b // and v27.16b, v26.16b, v15.16b
 	WORD $0x4ebb1e9c // orr v28.16b, v20.16b, v27.16b
 	WORD $0x4eb31e7d // orr v29.16b, v19.16b, v19.16b
 	WORD $0x6e721d9d // bsl v29.16b, v12.16b, v18.16b
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x4e3dcf9e // fmla v30.4s, v28.4s, v29.4s
 	WORD $0x6e35dfdf // fmul v31.4s, v30.4s, v21.4s
 	WORD $0x6e601c33 // bsl v19.16b, v1.16b, v0.16b
 	WORD $0x6e33dfe3 // fmul v3.4s, v31.4s, v19.4s
 	WORD $0x6e31dd84 // fmul v4.4s, v12.4s, v17.4s
-	WORD $0x3dc02e85 // ldr q5, [x20, #176]
+	WORD $0x3ccb0285 // ldur q5, [x20, #176]
 	WORD $0x3dc04286 // ldr q6, [x20, #256]
 	WORD $0x4eb1ccc5 // fmls v5.4s, v6.4s, v17.4s
 	WORD $0x3dc04e87 // ldr q7, [x20, #304]
@@ -11967,49 +11967,49 @@ one1:
 	WORD $0x6e24ddd1 // fmul v17.4s, v14.4s, v4.4s
 	WORD $0x3dc04692 // ldr q18, [x20, #272]
 	WORD $0x6e32de33 // fmul v19.4s, v17.4s, v18.4s
-	WORD $0x3dc03294 // ldr q20, [x20, #192]
+	WORD $0x3ccc0294 // ldur q20, [x20, #192]
 	WORD $0x4e2f1e95 // and v21.16b, v20.16b, v15.16b
 	WORD $0x6e331eb6 // eor v22.16b, v21.16b, v19.16b
-	WORD $0x3dc03e97 // ldr q23, [x20, #240]
+	WORD $0x3ccf0297 // ldur q23, [x20, #240]
 	WORD $0x4e2ff6f8 // fmax v24.4s, v23.4s, v15.4s
-	WORD $0x3dc0069a // ldr q26, [x20, #16]
+	WORD $0x3cc1029a // ldur q26, [x20, #16]
 	WORD $0x4eb8f75b // fmin v27.4s, v26.4s, v24.4s
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x3dc00e9d // ldr q29, [x20, #48]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
+	WORD $0x3cc3029d // ldur q29, [x20, #48]
 	WORD $0x4ebbcfbc // fmls v28.4s, v29.4s, v27.4s
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x3cc2029e // ldur q30, [x20, #32]
 	WORD $0x4ebed79f // fsub v31.4s, v28.4s, v30.4s
 	WORD $0x4ebb1f64 // orr v4.16b, v27.16b, v27.16b
-	WORD $0x3dc01285 // ldr q5, [x20, #64]
+	WORD $0x3cc40285 // ldur q5, [x20, #64]
 	WORD $0x4e3fcca4 // fmla v4.4s, v5.4s, v31.4s
-	WORD $0x3dc01686 // ldr q6, [x20, #80]
+	WORD $0x3cc50286 // ldur q6, [x20, #80]
 	WORD $0x4e3fccc4 // fmla v4.4s, v6.4s, v31.4s
 	WORD $0x6e24dc87 // fmul v7.4s, v4.4s, v4.4s
-	WORD $0x3dc01a88 // ldr q8, [x20, #96]
-	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x3cc60288 // ldur q8, [x20, #96]
+	WORD $0x3cc7028a // ldur q10, [x20, #112]
 	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x3cc8028b // ldur q11, [x20, #128]
 	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x3cc9028c // ldur q12, [x20, #144]
 	WORD $0x4e2bcc8c // fmla v12.4s, v4.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4e2ccc8d // fmla v13.4s, v4.4s, v12.4s
 	WORD $0x4eadcce4 // fmls v4.4s, v7.4s, v13.4s
 	WORD $0x4ea4d40e // fsub v14.4s, v0.4s, v4.4s
 	WORD $0x4f375790 // shl v16.4s, v28.4s, #23
 	WORD $0x4eb085d1 // add v17.4s, v14.4s, v16.4s
 	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
 	WORD $0x4ea0d655 // fsub v21.4s, v18.4s, v0.4s
 	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4eb4ce58 // fmls v24.4s, v18.4s, v20.4s
 	WORD $0x4eb4cef8 // fmls v24.4s, v23.4s, v20.4s
 	WORD $0x4e38ce94 // fmla v20.4s, v20.4s, v24.4s
 	WORD $0x6e31de9a // fmul v26.4s, v20.4s, v17.4s
 	WORD $0x6e3bde9c // fmul v28.4s, v20.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x4e3acf7d // fmla v29.4s, v27.4s, v26.4s
 	WORD $0x6e34dfbe // fmul v30.4s, v29.4s, v20.4s
 	WORD $0x6e34df5f // fmul v31.4s, v26.4s, v20.4s
@@ -12017,16 +12017,16 @@ one1:
 	WORD $0x3dc04e85 // ldr q5, [x20, #304]
 	WORD $0x4ea4cf65 // fmls v5.4s, v27.4s, v4.4s
 	WORD $0x6e3fdca6 // fmul v6.4s, v5.4s, v31.4s
-	WORD $0x3dc02e87 // ldr q7, [x20, #176]
+	WORD $0x3ccb0287 // ldur q7, [x20, #176]
 	WORD $0x3dc04a88 // ldr q8, [x20, #288]
 	WORD $0x4ebfcd07 // fmls v7.4s, v8.4s, v31.4s
 	WORD $0x6e3bdcea // fmul v10.4s, v7.4s, v27.4s
 	WORD $0x3dc0768b // ldr q11, [x20, #464]
 	WORD $0x4ea4cd6a // fmls v10.4s, v11.4s, v4.4s
 	WORD $0x6e3fdd4c // fmul v12.4s, v10.4s, v31.4s
-	WORD $0x3dc0328d // ldr q13, [x20, #192]
+	WORD $0x3ccc028d // ldur q13, [x20, #192]
 	WORD $0x4eaf1dae // orr v14.16b, v13.16b, v15.16b
-	WORD $0x3dc0068f // ldr q15, [x20, #16]
+	WORD $0x3cc1028f // ldur q15, [x20, #16]
 	WORD $0x4e2fd5d0 // fadd v16.4s, v14.4s, v15.4s
 	WORD $0x4ea0aa11 // cmlt v17.4s, v16.4s, #0
 	WORD $0x6e7c1f31 // bsl v17.16b, v25.16b, v28.16b
@@ -12120,8 +12120,8 @@ done1:
 TEXT ·gelu1F32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc07680 // ldr q0, [x20, #464]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
-	WORD $0x3dc02a82 // ldr q2, [x20, #160]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
+	WORD $0x3cca0282 // ldur q2, [x20, #160]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
 	MOVD x+16(FP), R2
@@ -12161,26 +12161,26 @@ side1:
 	WORD $0x6e3cdebe // fmul v30.4s, v21.4s, v28.4s
 	WORD $0x6e3cdedf // fmul v31.4s, v22.4s, v28.4s
 	WORD $0x6e3cdee8 // fmul v8.4s, v23.4s, v28.4s
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x3dc00a8a // ldr q10, [x20, #32]
-	WORD $0x3dc00a8b // ldr q11, [x20, #32]
-	WORD $0x3dc00a8c // ldr q12, [x20, #32]
-	WORD $0x3dc00e8d // ldr q13, [x20, #48]
+	WORD $0x3cc20289 // ldur q9, [x20, #32]
+	WORD $0x3cc2028a // ldur q10, [x20, #32]
+	WORD $0x3cc2028b // ldur q11, [x20, #32]
+	WORD $0x3cc2028c // ldur q12, [x20, #32]
+	WORD $0x3cc3028d // ldur q13, [x20, #48]
 	WORD $0x4e3dcda9 // fmla v9.4s, v13.4s, v29.4s
 	WORD $0x4e3ecdaa // fmla v10.4s, v13.4s, v30.4s
 	WORD $0x4e3fcdab // fmla v11.4s, v13.4s, v31.4s
 	WORD $0x4e28cdac // fmla v12.4s, v13.4s, v8.4s
-	WORD $0x3dc00a8e // ldr q14, [x20, #32]
+	WORD $0x3cc2028e // ldur q14, [x20, #32]
 	WORD $0x4eaed52f // fsub v15.4s, v9.4s, v14.4s
 	WORD $0x4eaed554 // fsub v20.4s, v10.4s, v14.4s
 	WORD $0x4eaed575 // fsub v21.4s, v11.4s, v14.4s
 	WORD $0x4eaed596 // fsub v22.4s, v12.4s, v14.4s
-	WORD $0x3dc01297 // ldr q23, [x20, #64]
+	WORD $0x3cc40297 // ldur q23, [x20, #64]
 	WORD $0x4eafcefd // fmls v29.4s, v23.4s, v15.4s
 	WORD $0x4eb4cefe // fmls v30.4s, v23.4s, v20.4s
 	WORD $0x4eb5ceff // fmls v31.4s, v23.4s, v21.4s
 	WORD $0x4eb6cee8 // fmls v8.4s, v23.4s, v22.4s
-	WORD $0x3dc0169c // ldr q28, [x20, #80]
+	WORD $0x3cc5029c // ldur q28, [x20, #80]
 	WORD $0x4eafcf9d // fmls v29.4s, v28.4s, v15.4s
 	WORD $0x4eb4cf9e // fmls v30.4s, v28.4s, v20.4s
 	WORD $0x4eb5cf9f // fmls v31.4s, v28.4s, v21.4s
@@ -12193,10 +12193,10 @@ side1:
 	WORD $0x6e3edfce // fmul v14.4s, v30.4s, v30.4s
 	WORD $0x6e3fdfef // fmul v15.4s, v31.4s, v31.4s
 	WORD $0x6e28dd14 // fmul v20.4s, v8.4s, v8.4s
-	WORD $0x3dc01a95 // ldr q21, [x20, #96]
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
-	WORD $0x3dc01a98 // ldr q24, [x20, #96]
+	WORD $0x3cc60295 // ldur q21, [x20, #96]
+	WORD $0x3cc60296 // ldur q22, [x20, #96]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
+	WORD $0x3cc60298 // ldur q24, [x20, #96]
 	WORD $0x3dc06699 // ldr q25, [x20, #400]
 	WORD $0x4e35cfb9 // fmla v25.4s, v29.4s, v21.4s
 	WORD $0x3dc0669a // ldr q26, [x20, #400]
@@ -12205,13 +12205,13 @@ side1:
 	WORD $0x4e37cffb // fmla v27.4s, v31.4s, v23.4s
 	WORD $0x3dc0669c // ldr q28, [x20, #400]
 	WORD $0x4e38cd1c // fmla v28.4s, v8.4s, v24.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x3cc80295 // ldur q21, [x20, #128]
 	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
+	WORD $0x3cc80296 // ldur q22, [x20, #128]
 	WORD $0x4e3acfd6 // fmla v22.4s, v30.4s, v26.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e3bcff7 // fmla v23.4s, v31.4s, v27.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x3cc80298 // ldur q24, [x20, #128]
 	WORD $0x4e3ccd18 // fmla v24.4s, v8.4s, v28.4s
 	WORD $0x3dc06a99 // ldr q25, [x20, #416]
 	WORD $0x4e35cfb9 // fmla v25.4s, v29.4s, v21.4s
@@ -12221,19 +12221,19 @@ side1:
 	WORD $0x4e37cffb // fmla v27.4s, v31.4s, v23.4s
 	WORD $0x3dc06a9c // ldr q28, [x20, #416]
 	WORD $0x4e38cd1c // fmla v28.4s, v8.4s, v24.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
+	WORD $0x3cca0295 // ldur q21, [x20, #160]
 	WORD $0x4e39cfb5 // fmla v21.4s, v29.4s, v25.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e3acfd6 // fmla v22.4s, v30.4s, v26.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e3bcff7 // fmla v23.4s, v31.4s, v27.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
+	WORD $0x3cca0298 // ldur q24, [x20, #160]
 	WORD $0x4e3ccd18 // fmla v24.4s, v8.4s, v28.4s
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
 	WORD $0x4e36cdde // fmla v30.4s, v14.4s, v22.4s
 	WORD $0x4e37cdff // fmla v31.4s, v15.4s, v23.4s
 	WORD $0x4e38ce88 // fmla v8.4s, v20.4s, v24.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4e39d7ba // fadd v26.4s, v29.4s, v25.4s
 	WORD $0x4e39d7db // fadd v27.4s, v30.4s, v25.4s
 	WORD $0x4e39d7fc // fadd v28.4s, v31.4s, v25.4s
@@ -12242,7 +12242,7 @@ side1:
 	WORD $0x4f37555f // shl v31.4s, v10.4s, #23
 	WORD $0x4f375568 // shl v8.4s, v11.4s, #23
 	WORD $0x4f375589 // shl v9.4s, v12.4s, #23
-	WORD $0x3dc0368a // ldr q10, [x20, #208]
+	WORD $0x3ccd028a // ldur q10, [x20, #208]
 	WORD $0x4eaa87cb // add v11.4s, v30.4s, v10.4s
 	WORD $0x4eaa87ec // add v12.4s, v31.4s, v10.4s
 	WORD $0x4eaa850d // add v13.4s, v8.4s, v10.4s
@@ -12255,10 +12255,10 @@ side1:
 	WORD $0x4e20d638 // fadd v24.4s, v17.4s, v0.4s
 	WORD $0x4e20d659 // fadd v25.4s, v18.4s, v0.4s
 	WORD $0x4e20d67a // fadd v26.4s, v19.4s, v0.4s
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029b // ldur q27, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
 	WORD $0x6e38ff88 // fdiv v8.4s, v28.4s, v24.4s
 	WORD $0x6e39ffa9 // fdiv v9.4s, v29.4s, v25.4s
@@ -12271,10 +12271,10 @@ side1:
 	WORD $0x4eacd63c // fsub v28.4s, v17.4s, v12.4s
 	WORD $0x4eadd65d // fsub v29.4s, v18.4s, v13.4s
 	WORD $0x4eaed67e // fsub v30.4s, v19.4s, v14.4s
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3ccb028b // ldur q11, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
 	WORD $0x4ebfceeb // fmls v11.4s, v23.4s, v31.4s
 	WORD $0x4ea8cf0c // fmls v12.4s, v24.4s, v8.4s
 	WORD $0x4ea9cf2d // fmls v13.4s, v25.4s, v9.4s
@@ -12418,7 +12418,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00058 // ldr q24, [x2, #0]
+	WORD $0x3cc00058 // ldur q24, [x2, #0]
 	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
 	WORD $0x4e39f47a // fmax v26.4s, v3.4s, v25.4s
 	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
@@ -12427,39 +12427,39 @@ one1:
 	WORD $0x4e3bcf7d // fmla v29.4s, v27.4s, v27.4s
 	WORD $0x3dc0869e // ldr q30, [x20, #528]
 	WORD $0x6e3edf9f // fmul v31.4s, v28.4s, v30.4s
-	WORD $0x3dc00a84 // ldr q4, [x20, #32]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3cc20284 // ldur q4, [x20, #32]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	WORD $0x4e3fcca4 // fmla v4.4s, v5.4s, v31.4s
-	WORD $0x3dc00a86 // ldr q6, [x20, #32]
+	WORD $0x3cc20286 // ldur q6, [x20, #32]
 	WORD $0x4ea6d487 // fsub v7.4s, v4.4s, v6.4s
-	WORD $0x3dc01288 // ldr q8, [x20, #64]
+	WORD $0x3cc40288 // ldur q8, [x20, #64]
 	WORD $0x4ea7cd1f // fmls v31.4s, v8.4s, v7.4s
-	WORD $0x3dc01689 // ldr q9, [x20, #80]
+	WORD $0x3cc50289 // ldur q9, [x20, #80]
 	WORD $0x4ea7cd3f // fmls v31.4s, v9.4s, v7.4s
 	WORD $0x4ebdcc5f // fmls v31.4s, v2.4s, v29.4s
 	WORD $0x6e3fdfea // fmul v10.4s, v31.4s, v31.4s
-	WORD $0x3dc01a8b // ldr q11, [x20, #96]
+	WORD $0x3cc6028b // ldur q11, [x20, #96]
 	WORD $0x3dc0668c // ldr q12, [x20, #400]
 	WORD $0x4e2bcfec // fmla v12.4s, v31.4s, v11.4s
-	WORD $0x3dc0228d // ldr q13, [x20, #128]
+	WORD $0x3cc8028d // ldur q13, [x20, #128]
 	WORD $0x4e2ccfed // fmla v13.4s, v31.4s, v12.4s
 	WORD $0x3dc06a8e // ldr q14, [x20, #416]
 	WORD $0x4e2dcfee // fmla v14.4s, v31.4s, v13.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
+	WORD $0x3cca028f // ldur q15, [x20, #160]
 	WORD $0x4e2ecfef // fmla v15.4s, v31.4s, v14.4s
 	WORD $0x4e2fcd5f // fmla v31.4s, v10.4s, v15.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4e30d7f1 // fadd v17.4s, v31.4s, v16.4s
 	WORD $0x4f375492 // shl v18.4s, v4.4s, #23
-	WORD $0x3dc03693 // ldr q19, [x20, #208]
+	WORD $0x3ccd0293 // ldur q19, [x20, #208]
 	WORD $0x4eb38654 // add v20.4s, v18.4s, v19.4s
 	WORD $0x6e31de95 // fmul v21.4s, v20.4s, v17.4s
 	WORD $0x4e20d776 // fadd v22.4s, v27.4s, v0.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3ccb0297 // ldur q23, [x20, #176]
 	WORD $0x6e36fef9 // fdiv v25.4s, v23.4s, v22.4s
 	WORD $0x4ea0d6da // fsub v26.4s, v22.4s, v0.4s
 	WORD $0x4ebad77c // fsub v28.4s, v27.4s, v26.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x4eb9cedd // fmls v29.4s, v22.4s, v25.4s
 	WORD $0x4eb9cf9d // fmls v29.4s, v28.4s, v25.4s
 	WORD $0x4e3dcf39 // fmla v25.4s, v25.4s, v29.4s
@@ -12536,7 +12536,7 @@ done1:
 TEXT ·gelu2F32NEON(SB), NOSPLIT, $72-32
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc07680 // ldr q0, [x20, #464]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
 	WORD $0x3dc04682 // ldr q2, [x20, #272]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
@@ -12578,31 +12578,31 @@ side1:
 	WORD $0x6e3cdebe // fmul v30.4s, v21.4s, v28.4s
 	WORD $0x6e3cdedf // fmul v31.4s, v22.4s, v28.4s
 	WORD $0x6e3cdee8 // fmul v8.4s, v23.4s, v28.4s
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x3dc00a8a // ldr q10, [x20, #32]
-	WORD $0x3dc00a8b // ldr q11, [x20, #32]
-	WORD $0x3dc00a8c // ldr q12, [x20, #32]
-	WORD $0x3dc00e8d // ldr q13, [x20, #48]
+	WORD $0x3cc20289 // ldur q9, [x20, #32]
+	WORD $0x3cc2028a // ldur q10, [x20, #32]
+	WORD $0x3cc2028b // ldur q11, [x20, #32]
+	WORD $0x3cc2028c // ldur q12, [x20, #32]
+	WORD $0x3cc3028d // ldur q13, [x20, #48]
 	WORD $0x4e3dcda9 // fmla v9.4s, v13.4s, v29.4s
 	WORD $0x4e3ecdaa // fmla v10.4s, v13.4s, v30.4s
 	WORD $0x4e3fcdab // fmla v11.4s, v13.4s, v31.4s
 	WORD $0x4e28cdac // fmla v12.4s, v13.4s, v8.4s
-	WORD $0x3dc00a8e // ldr q14, [x20, #32]
+	WORD $0x3cc2028e // ldur q14, [x20, #32]
 	WORD $0x4eaed52f // fsub v15.4s, v9.4s, v14.4s
 	WORD $0x4eaed554 // fsub v20.4s, v10.4s, v14.4s
 	WORD $0x4eaed575 // fsub v21.4s, v11.4s, v14.4s
 	WORD $0x4eaed596 // fsub v22.4s, v12.4s, v14.4s
-	WORD $0x3dc01297 // ldr q23, [x20, #64]
+	WORD $0x3cc40297 // ldur q23, [x20, #64]
 	WORD $0x4eafcefd // fmls v29.4s, v23.4s, v15.4s
 	WORD $0x4eb4cefe // fmls v30.4s, v23.4s, v20.4s
 	WORD $0x4eb5ceff // fmls v31.4s, v23.4s, v21.4s
 	WORD $0x4eb6cee8 // fmls v8.4s, v23.4s, v22.4s
-	WORD $0x3dc0169c // ldr q28, [x20, #80]
+	WORD $0x3cc5029c // ldur q28, [x20, #80]
 	WORD $0x4eafcf9d // fmls v29.4s, v28.4s, v15.4s
 	WORD $0x4eb4cf9e // fmls v30.4s, v28.4s, v20.4s
 	WORD $0x4eb5cf9f // fmls v31.4s, v28.4s, v21.4s
 	WORD $0x4eb6cf88 // fmls v8.4s, v28.4s, v22.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x3cca028d // ldur q13, [x20, #160]
 	WORD $0x4eb8cdbd // fmls v29.4s, v13.4s, v24.4s
 	WORD $0x4eb9cdbe // fmls v30.4s, v13.4s, v25.4s
 	WORD $0x4ebacdbf // fmls v31.4s, v13.4s, v26.4s
@@ -12611,10 +12611,10 @@ side1:
 	WORD $0x6e3edfcf // fmul v15.4s, v30.4s, v30.4s
 	WORD $0x6e3fdff4 // fmul v20.4s, v31.4s, v31.4s
 	WORD $0x6e28dd15 // fmul v21.4s, v8.4s, v8.4s
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01a97 // ldr q23, [x20, #96]
-	WORD $0x3dc01a98 // ldr q24, [x20, #96]
-	WORD $0x3dc01a99 // ldr q25, [x20, #96]
+	WORD $0x3cc60296 // ldur q22, [x20, #96]
+	WORD $0x3cc60297 // ldur q23, [x20, #96]
+	WORD $0x3cc60298 // ldur q24, [x20, #96]
+	WORD $0x3cc60299 // ldur q25, [x20, #96]
 	WORD $0x3dc0669a // ldr q26, [x20, #400]
 	WORD $0x4e36cfba // fmla v26.4s, v29.4s, v22.4s
 	WORD $0x3dc0669b // ldr q27, [x20, #400]
@@ -12623,13 +12623,13 @@ side1:
 	WORD $0x4e38cffc // fmla v28.4s, v31.4s, v24.4s
 	WORD $0x3dc0668d // ldr q13, [x20, #400]
 	WORD $0x4e39cd0d // fmla v13.4s, v8.4s, v25.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
+	WORD $0x3cc80296 // ldur q22, [x20, #128]
 	WORD $0x4e3acfb6 // fmla v22.4s, v29.4s, v26.4s
-	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x3cc80297 // ldur q23, [x20, #128]
 	WORD $0x4e3bcfd7 // fmla v23.4s, v30.4s, v27.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x3cc80298 // ldur q24, [x20, #128]
 	WORD $0x4e3ccff8 // fmla v24.4s, v31.4s, v28.4s
-	WORD $0x3dc02299 // ldr q25, [x20, #128]
+	WORD $0x3cc80299 // ldur q25, [x20, #128]
 	WORD $0x4e2dcd19 // fmla v25.4s, v8.4s, v13.4s
 	WORD $0x3dc06a9a // ldr q26, [x20, #416]
 	WORD $0x4e36cfba // fmla v26.4s, v29.4s, v22.4s
@@ -12639,19 +12639,19 @@ side1:
 	WORD $0x4e38cffc // fmla v28.4s, v31.4s, v24.4s
 	WORD $0x3dc06a8d // ldr q13, [x20, #416]
 	WORD $0x4e39cd0d // fmla v13.4s, v8.4s, v25.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x3cca0296 // ldur q22, [x20, #160]
 	WORD $0x4e3acfb6 // fmla v22.4s, v29.4s, v26.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x3cca0297 // ldur q23, [x20, #160]
 	WORD $0x4e3bcfd7 // fmla v23.4s, v30.4s, v27.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
+	WORD $0x3cca0298 // ldur q24, [x20, #160]
 	WORD $0x4e3ccff8 // fmla v24.4s, v31.4s, v28.4s
-	WORD $0x3dc02a99 // ldr q25, [x20, #160]
+	WORD $0x3cca0299 // ldur q25, [x20, #160]
 	WORD $0x4e2dcd19 // fmla v25.4s, v8.4s, v13.4s
 	WORD $0x4e36cddd // fmla v29.4s, v14.4s, v22.4s
 	WORD $0x4e37cdfe // fmla v30.4s, v15.4s, v23.4s
 	WORD $0x4e38ce9f // fmla v31.4s, v20.4s, v24.4s
 	WORD $0x4e39cea8 // fmla v8.4s, v21.4s, v25.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x4e3ad7bb // fadd v27.4s, v29.4s, v26.4s
 	WORD $0x4e3ad7dc // fadd v28.4s, v30.4s, v26.4s
 	WORD $0x4e3ad7fd // fadd v29.4s, v31.4s, v26.4s
@@ -12660,7 +12660,7 @@ side1:
 	WORD $0x4f375548 // shl v8.4s, v10.4s, #23
 	WORD $0x4f375569 // shl v9.4s, v11.4s, #23
 	WORD $0x4f37558a // shl v10.4s, v12.4s, #23
-	WORD $0x3dc0368b // ldr q11, [x20, #208]
+	WORD $0x3ccd028b // ldur q11, [x20, #208]
 	WORD $0x4eab87ec // add v12.4s, v31.4s, v11.4s
 	WORD $0x4eab850d // add v13.4s, v8.4s, v11.4s
 	WORD $0x4eab852e // add v14.4s, v9.4s, v11.4s
@@ -12673,10 +12673,10 @@ side1:
 	WORD $0x4e20d639 // fadd v25.4s, v17.4s, v0.4s
 	WORD $0x4e20d65a // fadd v26.4s, v18.4s, v0.4s
 	WORD $0x4e20d67b // fadd v27.4s, v19.4s, v0.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x6e38ff88 // fdiv v8.4s, v28.4s, v24.4s
 	WORD $0x6e39ffa9 // fdiv v9.4s, v29.4s, v25.4s
 	WORD $0x6e3affca // fdiv v10.4s, v30.4s, v26.4s
@@ -12689,10 +12689,10 @@ side1:
 	WORD $0x4eadd63d // fsub v29.4s, v17.4s, v13.4s
 	WORD $0x4eaed65e // fsub v30.4s, v18.4s, v14.4s
 	WORD $0x4eafd67f // fsub v31.4s, v19.4s, v15.4s
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028c // ldur q12, [x20, #176]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
+	WORD $0x3ccb028e // ldur q14, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4ea8cf0c // fmls v12.4s, v24.4s, v8.4s
 	WORD $0x4ea9cf2d // fmls v13.4s, v25.4s, v9.4s
 	WORD $0x4eaacf4e // fmls v14.4s, v26.4s, v10.4s
@@ -12849,10 +12849,10 @@ side1:
 	WORD $0x6e22dfad // fmul v13.4s, v29.4s, v2.4s
 	WORD $0x6e22dfce // fmul v14.4s, v30.4s, v2.4s
 	WORD $0x6e22dfef // fmul v15.4s, v31.4s, v2.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4eacd614 // fsub v20.4s, v16.4s, v12.4s
 	WORD $0x4eadd635 // fsub v21.4s, v17.4s, v13.4s
 	WORD $0x4eaed656 // fsub v22.4s, v18.4s, v14.4s
@@ -12874,7 +12874,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00078 // ldr q24, [x3, #0]
+	WORD $0x3cc00078 // ldur q24, [x3, #0]
 	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
 	WORD $0x4e39f47a // fmax v26.4s, v3.4s, v25.4s
 	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
@@ -12883,40 +12883,40 @@ one1:
 	WORD $0x4e3bcf7d // fmla v29.4s, v27.4s, v27.4s
 	WORD $0x3dc0869e // ldr q30, [x20, #528]
 	WORD $0x6e3edf9f // fmul v31.4s, v28.4s, v30.4s
-	WORD $0x3dc00a84 // ldr q4, [x20, #32]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
+	WORD $0x3cc20284 // ldur q4, [x20, #32]
+	WORD $0x3cc30285 // ldur q5, [x20, #48]
 	WORD $0x4e3fcca4 // fmla v4.4s, v5.4s, v31.4s
-	WORD $0x3dc00a86 // ldr q6, [x20, #32]
+	WORD $0x3cc20286 // ldur q6, [x20, #32]
 	WORD $0x4ea6d487 // fsub v7.4s, v4.4s, v6.4s
-	WORD $0x3dc01288 // ldr q8, [x20, #64]
+	WORD $0x3cc40288 // ldur q8, [x20, #64]
 	WORD $0x4ea7cd1f // fmls v31.4s, v8.4s, v7.4s
-	WORD $0x3dc01689 // ldr q9, [x20, #80]
+	WORD $0x3cc50289 // ldur q9, [x20, #80]
 	WORD $0x4ea7cd3f // fmls v31.4s, v9.4s, v7.4s
-	WORD $0x3dc02a8a // ldr q10, [x20, #160]
+	WORD $0x3cca028a // ldur q10, [x20, #160]
 	WORD $0x4ebdcd5f // fmls v31.4s, v10.4s, v29.4s
 	WORD $0x6e3fdfeb // fmul v11.4s, v31.4s, v31.4s
-	WORD $0x3dc01a8c // ldr q12, [x20, #96]
+	WORD $0x3cc6028c // ldur q12, [x20, #96]
 	WORD $0x3dc0668d // ldr q13, [x20, #400]
 	WORD $0x4e2ccfed // fmla v13.4s, v31.4s, v12.4s
-	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x3cc8028e // ldur q14, [x20, #128]
 	WORD $0x4e2dcfee // fmla v14.4s, v31.4s, v13.4s
 	WORD $0x3dc06a8f // ldr q15, [x20, #416]
 	WORD $0x4e2ecfef // fmla v15.4s, v31.4s, v14.4s
-	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x3cca0290 // ldur q16, [x20, #160]
 	WORD $0x4e2fcff0 // fmla v16.4s, v31.4s, v15.4s
 	WORD $0x4e30cd7f // fmla v31.4s, v11.4s, v16.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4e31d7f2 // fadd v18.4s, v31.4s, v17.4s
 	WORD $0x4f375493 // shl v19.4s, v4.4s, #23
-	WORD $0x3dc03694 // ldr q20, [x20, #208]
+	WORD $0x3ccd0294 // ldur q20, [x20, #208]
 	WORD $0x4eb48675 // add v21.4s, v19.4s, v20.4s
 	WORD $0x6e32deb6 // fmul v22.4s, v21.4s, v18.4s
 	WORD $0x4e20d777 // fadd v23.4s, v27.4s, v0.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x6e37ff3a // fdiv v26.4s, v25.4s, v23.4s
 	WORD $0x4ea0d6fc // fsub v28.4s, v23.4s, v0.4s
 	WORD $0x4ebcd77d // fsub v29.4s, v27.4s, v28.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3ccb029e // ldur q30, [x20, #176]
 	WORD $0x4ebacefe // fmls v30.4s, v23.4s, v26.4s
 	WORD $0x4ebacfbe // fmls v30.4s, v29.4s, v26.4s
 	WORD $0x4e3ecf5a // fmla v26.4s, v26.4s, v30.4s
@@ -12956,7 +12956,7 @@ one1:
 	WORD $0x4e38cf79 // fmla v25.4s, v27.4s, v24.4s
 	WORD $0x6e36df3a // fmul v26.4s, v25.4s, v22.4s
 	WORD $0x6e22df5b // fmul v27.4s, v26.4s, v2.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
 	WORD $0x4ebbd79d // fsub v29.4s, v28.4s, v27.4s
 	WORD $0x6e7d1f75 // bsl v21.16b, v27.16b, v29.16b
 	WORD $0x3d800037 // str q23, [x1, #0]
@@ -13015,16 +13015,16 @@ done1:
 TEXT ·gelu3F32NEON(SB), NOSPLIT, $104-40
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc07680 // ldr q0, [x20, #464]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
 	WORD $0x3dc04682 // ldr q2, [x20, #272]
 	WORD $0x3dc0ba83 // ldr q3, [x20, #736]
-	WORD $0x3dc02a84 // ldr q4, [x20, #160]
-	WORD $0x3dc01285 // ldr q5, [x20, #64]
-	WORD $0x3dc02e86 // ldr q6, [x20, #176]
-	WORD $0x3dc00e87 // ldr q7, [x20, #48]
-	WORD $0x3dc00a88 // ldr q8, [x20, #32]
-	WORD $0x3dc03689 // ldr q9, [x20, #208]
-	WORD $0x3dc0168a // ldr q10, [x20, #80]
+	WORD $0x3cca0284 // ldur q4, [x20, #160]
+	WORD $0x3cc40285 // ldur q5, [x20, #64]
+	WORD $0x3ccb0286 // ldur q6, [x20, #176]
+	WORD $0x3cc30287 // ldur q7, [x20, #48]
+	WORD $0x3cc20288 // ldur q8, [x20, #32]
+	WORD $0x3ccd0289 // ldur q9, [x20, #208]
+	WORD $0x3cc5028a // ldur q10, [x20, #80]
 	WORD $0x3dc0868b // ldr q11, [x20, #528]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
@@ -13051,8 +13051,8 @@ side1:
 	WORD $0x4e34ce98 // fmla v24.4s, v20.4s, v20.4s
 	WORD $0x6e2bdeb9 // fmul v25.4s, v21.4s, v11.4s
 	WORD $0x6e2bdeda // fmul v26.4s, v22.4s, v11.4s
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x4e39ccfb // fmla v27.4s, v7.4s, v25.4s
 	WORD $0x4e3accfc // fmla v28.4s, v7.4s, v26.4s
 	WORD $0x4ea8d77d // fsub v29.4s, v27.4s, v8.4s
@@ -13065,23 +13065,23 @@ side1:
 	WORD $0x4eb8cc9a // fmls v26.4s, v4.4s, v24.4s
 	WORD $0x6e39df3f // fmul v31.4s, v25.4s, v25.4s
 	WORD $0x6e3adf4f // fmul v15.4s, v26.4s, v26.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
 	WORD $0x3dc06692 // ldr q18, [x20, #400]
 	WORD $0x4e30cf32 // fmla v18.4s, v25.4s, v16.4s
 	WORD $0x3dc06697 // ldr q23, [x20, #400]
 	WORD $0x4e31cf57 // fmla v23.4s, v26.4s, v17.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x3cc80298 // ldur q24, [x20, #128]
 	WORD $0x4e32cf38 // fmla v24.4s, v25.4s, v18.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x3cc8029d // ldur q29, [x20, #128]
 	WORD $0x4e37cf5d // fmla v29.4s, v26.4s, v23.4s
 	WORD $0x3dc06a9e // ldr q30, [x20, #416]
 	WORD $0x4e38cf3e // fmla v30.4s, v25.4s, v24.4s
 	WORD $0x3dc06a90 // ldr q16, [x20, #416]
 	WORD $0x4e3dcf50 // fmla v16.4s, v26.4s, v29.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x3cca0291 // ldur q17, [x20, #160]
 	WORD $0x4e3ecf31 // fmla v17.4s, v25.4s, v30.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
+	WORD $0x3cca0292 // ldur q18, [x20, #160]
 	WORD $0x4e30cf52 // fmla v18.4s, v26.4s, v16.4s
 	WORD $0x4e31cff9 // fmla v25.4s, v31.4s, v17.4s
 	WORD $0x4e32cdfa // fmla v26.4s, v15.4s, v18.4s
@@ -13095,16 +13095,16 @@ side1:
 	WORD $0x6e38df9e // fmul v30.4s, v28.4s, v24.4s
 	WORD $0x4e20d67f // fadd v31.4s, v19.4s, v0.4s
 	WORD $0x4e20d68f // fadd v15.4s, v20.4s, v0.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x6e3ffe12 // fdiv v18.4s, v16.4s, v31.4s
 	WORD $0x6e2ffe37 // fdiv v23.4s, v17.4s, v15.4s
 	WORD $0x4ea0d7f8 // fsub v24.4s, v31.4s, v0.4s
 	WORD $0x4ea0d5f9 // fsub v25.4s, v15.4s, v0.4s
 	WORD $0x4eb8d67a // fsub v26.4s, v19.4s, v24.4s
 	WORD $0x4eb9d69b // fsub v27.4s, v20.4s, v25.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb029c // ldur q28, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4eb2cffc // fmls v28.4s, v31.4s, v18.4s
 	WORD $0x4eb7cdf0 // fmls v16.4s, v15.4s, v23.4s
 	WORD $0x4eb2cf5c // fmls v28.4s, v26.4s, v18.4s
@@ -13183,8 +13183,8 @@ side1:
 	WORD $0x6e3ede33 // fmul v19.4s, v17.4s, v30.4s
 	WORD $0x6e22de54 // fmul v20.4s, v18.4s, v2.4s
 	WORD $0x6e22de77 // fmul v23.4s, v19.4s, v2.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x4eb4d71b // fsub v27.4s, v24.4s, v20.4s
 	WORD $0x4eb7d74e // fsub v14.4s, v26.4s, v23.4s
 	WORD $0x6e7b1e99 // bsl v25.16b, v20.16b, v27.16b
@@ -13210,7 +13210,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00097 // ldr q23, [x4, #0]
+	WORD $0x3cc00097 // ldur q23, [x4, #0]
 	WORD $0x4eb71c38 // orr v24.16b, v1.16b, v23.16b
 	WORD $0x4e38f599 // fmax v25.4s, v12.4s, v24.4s
 	WORD $0x6e391c3a // eor v26.16b, v1.16b, v25.16b
@@ -13218,21 +13218,21 @@ one1:
 	WORD $0x6ea0fb7c // fneg v28.4s, v27.4s
 	WORD $0x4e3acf5c // fmla v28.4s, v26.4s, v26.4s
 	WORD $0x6e2bdf7d // fmul v29.4s, v27.4s, v11.4s
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x3cc2029e // ldur q30, [x20, #32]
 	WORD $0x4e3dccfe // fmla v30.4s, v7.4s, v29.4s
 	WORD $0x4ea8d7df // fsub v31.4s, v30.4s, v8.4s
 	WORD $0x4ebfccbd // fmls v29.4s, v5.4s, v31.4s
 	WORD $0x4ebfcd5d // fmls v29.4s, v10.4s, v31.4s
 	WORD $0x4ebccc9d // fmls v29.4s, v4.4s, v28.4s
 	WORD $0x6e3ddfad // fmul v13.4s, v29.4s, v29.4s
-	WORD $0x3dc01a8e // ldr q14, [x20, #96]
+	WORD $0x3cc6028e // ldur q14, [x20, #96]
 	WORD $0x3dc0668f // ldr q15, [x20, #400]
 	WORD $0x4e2ecfaf // fmla v15.4s, v29.4s, v14.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x3cc80290 // ldur q16, [x20, #128]
 	WORD $0x4e2fcfb0 // fmla v16.4s, v29.4s, v15.4s
 	WORD $0x3dc06a91 // ldr q17, [x20, #416]
 	WORD $0x4e30cfb1 // fmla v17.4s, v29.4s, v16.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
+	WORD $0x3cca0292 // ldur q18, [x20, #160]
 	WORD $0x4e31cfb2 // fmla v18.4s, v29.4s, v17.4s
 	WORD $0x4e32cdbd // fmla v29.4s, v13.4s, v18.4s
 	WORD $0x4e26d7b3 // fadd v19.4s, v29.4s, v6.4s
@@ -13240,11 +13240,11 @@ one1:
 	WORD $0x4ea98695 // add v21.4s, v20.4s, v9.4s
 	WORD $0x6e33deb6 // fmul v22.4s, v21.4s, v19.4s
 	WORD $0x4e20d758 // fadd v24.4s, v26.4s, v0.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x6e38ff3c // fdiv v28.4s, v25.4s, v24.4s
 	WORD $0x4ea0d71d // fsub v29.4s, v24.4s, v0.4s
 	WORD $0x4ebdd75e // fsub v30.4s, v26.4s, v29.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4ebccf1f // fmls v31.4s, v24.4s, v28.4s
 	WORD $0x4ebccfdf // fmls v31.4s, v30.4s, v28.4s
 	WORD $0x4e3fcf9c // fmla v28.4s, v28.4s, v31.4s
@@ -13284,7 +13284,7 @@ one1:
 	WORD $0x4e33cf54 // fmla v20.4s, v26.4s, v19.4s
 	WORD $0x6e36de95 // fmul v21.4s, v20.4s, v22.4s
 	WORD $0x6e22deb7 // fmul v23.4s, v21.4s, v2.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
 	WORD $0x4eb7d719 // fsub v25.4s, v24.4s, v23.4s
 	WORD $0x6e791ef1 // bsl v17.16b, v23.16b, v25.16b
 	WORD $0x3dc04e9a // ldr q26, [x20, #304]
@@ -13361,17 +13361,17 @@ done1:
 TEXT ·gelu4F32NEON(SB), NOSPLIT, $136-48
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc07680 // ldr q0, [x20, #464]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
 	WORD $0x3dc0ba82 // ldr q2, [x20, #736]
 	WORD $0x3dc04683 // ldr q3, [x20, #272]
-	WORD $0x3dc02a84 // ldr q4, [x20, #160]
-	WORD $0x3dc01285 // ldr q5, [x20, #64]
-	WORD $0x3dc02e86 // ldr q6, [x20, #176]
-	WORD $0x3dc00e87 // ldr q7, [x20, #48]
+	WORD $0x3cca0284 // ldur q4, [x20, #160]
+	WORD $0x3cc40285 // ldur q5, [x20, #64]
+	WORD $0x3ccb0286 // ldur q6, [x20, #176]
+	WORD $0x3cc30287 // ldur q7, [x20, #48]
 	WORD $0x3dc0be88 // ldr q8, [x20, #752]
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x3dc0368a // ldr q10, [x20, #208]
-	WORD $0x3dc0168b // ldr q11, [x20, #80]
+	WORD $0x3cc20289 // ldur q9, [x20, #32]
+	WORD $0x3ccd028a // ldur q10, [x20, #208]
+	WORD $0x3cc5028b // ldur q11, [x20, #80]
 	WORD $0x3dc0868c // ldr q12, [x20, #528]
 	MOVD n+0(FP), R0
 	MOVD d0+8(FP), R1
@@ -13399,8 +13399,8 @@ side1:
 	WORD $0x4e35ceb9 // fmla v25.4s, v21.4s, v21.4s
 	WORD $0x6e2cdeda // fmul v26.4s, v22.4s, v12.4s
 	WORD $0x6e2cdefb // fmul v27.4s, v23.4s, v12.4s
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x3dc00a9d // ldr q29, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
+	WORD $0x3cc2029d // ldur q29, [x20, #32]
 	WORD $0x4e3accfc // fmla v28.4s, v7.4s, v26.4s
 	WORD $0x4e3bccfd // fmla v29.4s, v7.4s, v27.4s
 	WORD $0x4ea9d79e // fsub v30.4s, v28.4s, v9.4s
@@ -13413,23 +13413,23 @@ side1:
 	WORD $0x4eb9cc9b // fmls v27.4s, v4.4s, v25.4s
 	WORD $0x6e3adf50 // fmul v16.4s, v26.4s, v26.4s
 	WORD $0x6e3bdf71 // fmul v17.4s, v27.4s, v27.4s
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
+	WORD $0x3cc60292 // ldur q18, [x20, #96]
+	WORD $0x3cc60293 // ldur q19, [x20, #96]
 	WORD $0x3dc06698 // ldr q24, [x20, #400]
 	WORD $0x4e32cf58 // fmla v24.4s, v26.4s, v18.4s
 	WORD $0x3dc06699 // ldr q25, [x20, #400]
 	WORD $0x4e33cf79 // fmla v25.4s, v27.4s, v19.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e38cf5e // fmla v30.4s, v26.4s, v24.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e39cf7f // fmla v31.4s, v27.4s, v25.4s
 	WORD $0x3dc06a92 // ldr q18, [x20, #416]
 	WORD $0x4e3ecf52 // fmla v18.4s, v26.4s, v30.4s
 	WORD $0x3dc06a93 // ldr q19, [x20, #416]
 	WORD $0x4e3fcf73 // fmla v19.4s, v27.4s, v31.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
+	WORD $0x3cca0298 // ldur q24, [x20, #160]
 	WORD $0x4e32cf58 // fmla v24.4s, v26.4s, v18.4s
-	WORD $0x3dc02a99 // ldr q25, [x20, #160]
+	WORD $0x3cca0299 // ldur q25, [x20, #160]
 	WORD $0x4e33cf79 // fmla v25.4s, v27.4s, v19.4s
 	WORD $0x4e38ce1a // fmla v26.4s, v16.4s, v24.4s
 	WORD $0x4e39ce3b // fmla v27.4s, v17.4s, v25.4s
@@ -13443,16 +13443,16 @@ side1:
 	WORD $0x6e3bdff1 // fmul v17.4s, v31.4s, v27.4s
 	WORD $0x4e20d692 // fadd v18.4s, v20.4s, v0.4s
 	WORD $0x4e20d6b3 // fadd v19.4s, v21.4s, v0.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x6e32ff1a // fdiv v26.4s, v24.4s, v18.4s
 	WORD $0x6e33ff3b // fdiv v27.4s, v25.4s, v19.4s
 	WORD $0x4ea0d65c // fsub v28.4s, v18.4s, v0.4s
 	WORD $0x4ea0d67d // fsub v29.4s, v19.4s, v0.4s
 	WORD $0x4ebcd69e // fsub v30.4s, v20.4s, v28.4s
 	WORD $0x4ebdd6bf // fsub v31.4s, v21.4s, v29.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4ebace58 // fmls v24.4s, v18.4s, v26.4s
 	WORD $0x4ebbce79 // fmls v25.4s, v19.4s, v27.4s
 	WORD $0x4ebacfd8 // fmls v24.4s, v30.4s, v26.4s
@@ -13531,8 +13531,8 @@ side1:
 	WORD $0x6e31df3b // fmul v27.4s, v25.4s, v17.4s
 	WORD $0x6e23df52 // fmul v18.4s, v26.4s, v3.4s
 	WORD $0x6e23df73 // fmul v19.4s, v27.4s, v3.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3ccb0298 // ldur q24, [x20, #176]
+	WORD $0x3ccb0299 // ldur q25, [x20, #176]
 	WORD $0x4eb2d71a // fsub v26.4s, v24.4s, v18.4s
 	WORD $0x4eb3d73b // fsub v27.4s, v25.4s, v19.4s
 	WORD $0x6e7a1e5c // bsl v28.16b, v18.16b, v26.16b
@@ -13572,7 +13572,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b8 // ldr q24, [x5, #0]
+	WORD $0x3cc000b8 // ldur q24, [x5, #0]
 	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
 	WORD $0x4e39f5ba // fmax v26.4s, v13.4s, v25.4s
 	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
@@ -13580,21 +13580,21 @@ one1:
 	WORD $0x6ea0fb9d // fneg v29.4s, v28.4s
 	WORD $0x4e3bcf7d // fmla v29.4s, v27.4s, v27.4s
 	WORD $0x6e2cdf9e // fmul v30.4s, v28.4s, v12.4s
-	WORD $0x3dc00a9f // ldr q31, [x20, #32]
+	WORD $0x3cc2029f // ldur q31, [x20, #32]
 	WORD $0x4e3eccff // fmla v31.4s, v7.4s, v30.4s
 	WORD $0x4ea9d7ee // fsub v14.4s, v31.4s, v9.4s
 	WORD $0x4eaeccbe // fmls v30.4s, v5.4s, v14.4s
 	WORD $0x4eaecd7e // fmls v30.4s, v11.4s, v14.4s
 	WORD $0x4ebdcc9e // fmls v30.4s, v4.4s, v29.4s
 	WORD $0x6e3edfcf // fmul v15.4s, v30.4s, v30.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
 	WORD $0x3dc06691 // ldr q17, [x20, #400]
 	WORD $0x4e30cfd1 // fmla v17.4s, v30.4s, v16.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x3cc80292 // ldur q18, [x20, #128]
 	WORD $0x4e31cfd2 // fmla v18.4s, v30.4s, v17.4s
 	WORD $0x3dc06a93 // ldr q19, [x20, #416]
 	WORD $0x4e32cfd3 // fmla v19.4s, v30.4s, v18.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e33cfd4 // fmla v20.4s, v30.4s, v19.4s
 	WORD $0x4e34cdfe // fmla v30.4s, v15.4s, v20.4s
 	WORD $0x4e26d7d5 // fadd v21.4s, v30.4s, v6.4s
@@ -13602,11 +13602,11 @@ one1:
 	WORD $0x4eaa86d7 // add v23.4s, v22.4s, v10.4s
 	WORD $0x6e35def9 // fmul v25.4s, v23.4s, v21.4s
 	WORD $0x4e20d77a // fadd v26.4s, v27.4s, v0.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3ccb029d // ldur q29, [x20, #176]
 	WORD $0x6e3affbe // fdiv v30.4s, v29.4s, v26.4s
 	WORD $0x4ea0d75f // fsub v31.4s, v26.4s, v0.4s
 	WORD $0x4ebfd76e // fsub v14.4s, v27.4s, v31.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3ccb028f // ldur q15, [x20, #176]
 	WORD $0x4ebecf4f // fmls v15.4s, v26.4s, v30.4s
 	WORD $0x4ebecdcf // fmls v15.4s, v14.4s, v30.4s
 	WORD $0x4e2fcfde // fmla v30.4s, v30.4s, v15.4s
@@ -13646,7 +13646,7 @@ one1:
 	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
 	WORD $0x6e39df5d // fmul v29.4s, v26.4s, v25.4s
 	WORD $0x6e23dfbe // fmul v30.4s, v29.4s, v3.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3ccb029f // ldur q31, [x20, #176]
 	WORD $0x4ebed7ee // fsub v14.4s, v31.4s, v30.4s
 	WORD $0x6e6e1fd5 // bsl v21.16b, v30.16b, v14.16b
 	WORD $0x3dc04e8f // ldr q15, [x20, #304]
@@ -13742,11 +13742,11 @@ done1:
 // func expF32NEON(n int, dst, x *float32)
 TEXT ·expF32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc01280 // ldr q0, [x20, #64]
-	WORD $0x3dc02e81 // ldr q1, [x20, #176]
-	WORD $0x3dc00e82 // ldr q2, [x20, #48]
-	WORD $0x3dc00a83 // ldr q3, [x20, #32]
-	WORD $0x3dc01684 // ldr q4, [x20, #80]
+	WORD $0x3cc40280 // ldur q0, [x20, #64]
+	WORD $0x3ccb0281 // ldur q1, [x20, #176]
+	WORD $0x3cc30282 // ldur q2, [x20, #48]
+	WORD $0x3cc20283 // ldur q3, [x20, #32]
+	WORD $0x3cc50284 // ldur q4, [x20, #80]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD x+16(FP), R2
@@ -13756,10 +13756,10 @@ side1:
 	BLT few1
 	WORD $0xad401845 // ldp q5, q6, [x2, #0]
 	WORD $0xad412047 // ldp q7, q8, [x2, #32]
-	WORD $0x3dc00289 // ldr q9, [x20, #0]
-	WORD $0x3dc0028a // ldr q10, [x20, #0]
-	WORD $0x3dc0028b // ldr q11, [x20, #0]
-	WORD $0x3dc0028c // ldr q12, [x20, #0]
+	WORD $0x3cc00289 // ldur q9, [x20, #0]
+	WORD $0x3cc0028a // ldur q10, [x20, #0]
+	WORD $0x3cc0028b // ldur q11, [x20, #0]
+	WORD $0x3cc0028c // ldur q12, [x20, #0]
 	WORD $0x4e25f52d // fmax v13.4s, v9.4s, v5.4s
 	WORD $0x4e26f54e // fmax v14.4s, v10.4s, v6.4s
 	WORD $0x4e27f56f // fmax v15.4s, v11.4s, v7.4s
@@ -13772,10 +13772,10 @@ side1:
 	WORD $0x4eaef656 // fmin v22.4s, v18.4s, v14.4s
 	WORD $0x4eaff677 // fmin v23.4s, v19.4s, v15.4s
 	WORD $0x4eb0f698 // fmin v24.4s, v20.4s, v16.4s
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x4e35cc59 // fmla v25.4s, v2.4s, v21.4s
 	WORD $0x4e36cc5a // fmla v26.4s, v2.4s, v22.4s
 	WORD $0x4e37cc5b // fmla v27.4s, v2.4s, v23.4s
@@ -13800,10 +13800,10 @@ side1:
 	WORD $0x6e27dceb // fmul v11.4s, v7.4s, v7.4s
 	WORD $0x6e28dd0c // fmul v12.4s, v8.4s, v8.4s
 	WORD $0x6e29dd2d // fmul v13.4s, v9.4s, v9.4s
-	WORD $0x3dc01a8e // ldr q14, [x20, #96]
-	WORD $0x3dc01a8f // ldr q15, [x20, #96]
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
+	WORD $0x3cc6028e // ldur q14, [x20, #96]
+	WORD $0x3cc6028f // ldur q15, [x20, #96]
+	WORD $0x3cc60290 // ldur q16, [x20, #96]
+	WORD $0x3cc60291 // ldur q17, [x20, #96]
 	WORD $0x3dc06692 // ldr q18, [x20, #400]
 	WORD $0x4e2eccd2 // fmla v18.4s, v6.4s, v14.4s
 	WORD $0x3dc06693 // ldr q19, [x20, #400]
@@ -13812,13 +13812,13 @@ side1:
 	WORD $0x4e30cd14 // fmla v20.4s, v8.4s, v16.4s
 	WORD $0x3dc0669d // ldr q29, [x20, #400]
 	WORD $0x4e31cd3d // fmla v29.4s, v9.4s, v17.4s
-	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x3cc8029e // ldur q30, [x20, #128]
 	WORD $0x4e32ccde // fmla v30.4s, v6.4s, v18.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x3cc8029f // ldur q31, [x20, #128]
 	WORD $0x4e33ccff // fmla v31.4s, v7.4s, v19.4s
-	WORD $0x3dc02285 // ldr q5, [x20, #128]
+	WORD $0x3cc80285 // ldur q5, [x20, #128]
 	WORD $0x4e34cd05 // fmla v5.4s, v8.4s, v20.4s
-	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x3cc8028e // ldur q14, [x20, #128]
 	WORD $0x4e3dcd2e // fmla v14.4s, v9.4s, v29.4s
 	WORD $0x3dc06a8f // ldr q15, [x20, #416]
 	WORD $0x4e3ecccf // fmla v15.4s, v6.4s, v30.4s
@@ -13828,13 +13828,13 @@ side1:
 	WORD $0x4e25cd11 // fmla v17.4s, v8.4s, v5.4s
 	WORD $0x3dc06a92 // ldr q18, [x20, #416]
 	WORD $0x4e2ecd32 // fmla v18.4s, v9.4s, v14.4s
-	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x3cca0293 // ldur q19, [x20, #160]
 	WORD $0x4e2fccd3 // fmla v19.4s, v6.4s, v15.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x3cca0294 // ldur q20, [x20, #160]
 	WORD $0x4e30ccf4 // fmla v20.4s, v7.4s, v16.4s
-	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x3cca029d // ldur q29, [x20, #160]
 	WORD $0x4e31cd1d // fmla v29.4s, v8.4s, v17.4s
-	WORD $0x3dc02a9e // ldr q30, [x20, #160]
+	WORD $0x3cca029e // ldur q30, [x20, #160]
 	WORD $0x4e32cd3e // fmla v30.4s, v9.4s, v18.4s
 	WORD $0x4e33cd46 // fmla v6.4s, v10.4s, v19.4s
 	WORD $0x4e34cd67 // fmla v7.4s, v11.4s, v20.4s
@@ -13844,14 +13844,14 @@ side1:
 	WORD $0x4e21d4e5 // fadd v5.4s, v7.4s, v1.4s
 	WORD $0x4e21d506 // fadd v6.4s, v8.4s, v1.4s
 	WORD $0x4e21d527 // fadd v7.4s, v9.4s, v1.4s
-	WORD $0x3dc03688 // ldr q8, [x20, #208]
-	WORD $0x3dc03689 // ldr q9, [x20, #208]
-	WORD $0x3dc0368a // ldr q10, [x20, #208]
-	WORD $0x3dc0368b // ldr q11, [x20, #208]
-	WORD $0x3dc03a8c // ldr q12, [x20, #224]
-	WORD $0x3dc03a8d // ldr q13, [x20, #224]
-	WORD $0x3dc03a8e // ldr q14, [x20, #224]
-	WORD $0x3dc03a8f // ldr q15, [x20, #224]
+	WORD $0x3ccd0288 // ldur q8, [x20, #208]
+	WORD $0x3ccd0289 // ldur q9, [x20, #208]
+	WORD $0x3ccd028a // ldur q10, [x20, #208]
+	WORD $0x3ccd028b // ldur q11, [x20, #208]
+	WORD $0x3cce028c // ldur q12, [x20, #224]
+	WORD $0x3cce028d // ldur q13, [x20, #224]
+	WORD $0x3cce028e // ldur q14, [x20, #224]
+	WORD $0x3cce028f // ldur q15, [x20, #224]
 	WORD $0x4f375730 // shl v16.4s, v25.4s, #23
 	WORD $0x4f375751 // shl v17.4s, v26.4s, #23
 	WORD $0x4f375772 // shl v18.4s, v27.4s, #23
@@ -13894,31 +13894,31 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0005d // ldr q29, [x2, #0]
-	WORD $0x3dc0029e // ldr q30, [x20, #0]
+	WORD $0x3cc0005d // ldur q29, [x2, #0]
+	WORD $0x3cc0029e // ldur q30, [x20, #0]
 	WORD $0x4e3df7df // fmax v31.4s, v30.4s, v29.4s
 	WORD $0x3dc0c285 // ldr q5, [x20, #768]
 	WORD $0x4ebff4a6 // fmin v6.4s, v5.4s, v31.4s
-	WORD $0x3dc00a87 // ldr q7, [x20, #32]
+	WORD $0x3cc20287 // ldur q7, [x20, #32]
 	WORD $0x4e26cc47 // fmla v7.4s, v2.4s, v6.4s
 	WORD $0x4ea3d4e8 // fsub v8.4s, v7.4s, v3.4s
 	WORD $0x4ea61cc9 // orr v9.16b, v6.16b, v6.16b
 	WORD $0x4ea8cc09 // fmls v9.4s, v0.4s, v8.4s
 	WORD $0x4ea8cc89 // fmls v9.4s, v4.4s, v8.4s
 	WORD $0x6e29dd2a // fmul v10.4s, v9.4s, v9.4s
-	WORD $0x3dc01a8b // ldr q11, [x20, #96]
+	WORD $0x3cc6028b // ldur q11, [x20, #96]
 	WORD $0x3dc0668c // ldr q12, [x20, #400]
 	WORD $0x4e2bcd2c // fmla v12.4s, v9.4s, v11.4s
-	WORD $0x3dc0228d // ldr q13, [x20, #128]
+	WORD $0x3cc8028d // ldur q13, [x20, #128]
 	WORD $0x4e2ccd2d // fmla v13.4s, v9.4s, v12.4s
 	WORD $0x3dc06a8e // ldr q14, [x20, #416]
 	WORD $0x4e2dcd2e // fmla v14.4s, v9.4s, v13.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
+	WORD $0x3cca028f // ldur q15, [x20, #160]
 	WORD $0x4e2ecd2f // fmla v15.4s, v9.4s, v14.4s
 	WORD $0x4e2fcd49 // fmla v9.4s, v10.4s, v15.4s
 	WORD $0x4e21d530 // fadd v16.4s, v9.4s, v1.4s
-	WORD $0x3dc03691 // ldr q17, [x20, #208]
-	WORD $0x3dc03a92 // ldr q18, [x20, #224]
+	WORD $0x3ccd0291 // ldur q17, [x20, #208]
+	WORD $0x3cce0292 // ldur q18, [x20, #224]
 	WORD $0x4f3754f3 // shl v19.4s, v7.4s, #23
 	WORD $0x4ea0a8d4 // cmlt v20.4s, v6.4s, #0
 	WORD $0x6e721e34 // bsl v20.16b, v17.16b, v18.16b
@@ -13970,10 +13970,10 @@ TEXT ·logF32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc04e80 // ldr q0, [x20, #304]
 	WORD $0x3dc0c681 // ldr q1, [x20, #784]
-	WORD $0x3dc02a82 // ldr q2, [x20, #160]
-	WORD $0x3dc01283 // ldr q3, [x20, #64]
+	WORD $0x3cca0282 // ldur q2, [x20, #160]
+	WORD $0x3cc40283 // ldur q3, [x20, #64]
 	WORD $0x3dc0d284 // ldr q4, [x20, #832]
-	WORD $0x3dc02e85 // ldr q5, [x20, #176]
+	WORD $0x3ccb0285 // ldur q5, [x20, #176]
 	WORD $0x3dc0ce86 // ldr q6, [x20, #816]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
@@ -14104,7 +14104,7 @@ side1:
 	WORD $0x6e3ddf1c // fmul v28.4s, v24.4s, v29.4s
 	WORD $0x6e3edf3d // fmul v29.4s, v25.4s, v30.4s
 	WORD $0x6e3fdf5e // fmul v30.4s, v26.4s, v31.4s
-	WORD $0x3dc0169f // ldr q31, [x20, #80]
+	WORD $0x3cc5029f // ldur q31, [x20, #80]
 	WORD $0x4e34cffb // fmla v27.4s, v31.4s, v20.4s
 	WORD $0x4e35cffc // fmla v28.4s, v31.4s, v21.4s
 	WORD $0x4e36cffd // fmla v29.4s, v31.4s, v22.4s
@@ -14171,7 +14171,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
 	WORD $0x6eb4e435 // fcmgt v21.4s, v1.4s, v20.4s
 	WORD $0x3dc0ca96 // ldr q22, [x20, #800]
 	WORD $0x6e36de97 // fmul v23.4s, v20.4s, v22.4s
@@ -14205,7 +14205,7 @@ one1:
 	WORD $0x6e22ded7 // fmul v23.4s, v22.4s, v2.4s
 	WORD $0x4e37d6b8 // fadd v24.4s, v21.4s, v23.4s
 	WORD $0x6e2edf19 // fmul v25.4s, v24.4s, v14.4s
-	WORD $0x3dc0169a // ldr q26, [x20, #80]
+	WORD $0x3cc5029a // ldur q26, [x20, #80]
 	WORD $0x4e28cf59 // fmla v25.4s, v26.4s, v8.4s
 	WORD $0x4eb9d6fb // fsub v27.4s, v23.4s, v25.4s
 	WORD $0x4ebbd59c // fsub v28.4s, v12.4s, v27.4s
@@ -14283,7 +14283,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	WORD $0x6ea1f909 // fsqrt v9.4s, v8.4s
 	WORD $0x3d800029 // str q9, [x1, #0]
 	ADD $16, R2
@@ -14335,10 +14335,10 @@ side1:
 	BLT few1
 	WORD $0xad400440 // ldp q0, q1, [x2, #0]
 	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x3dc02e85 // ldr q5, [x20, #176]
-	WORD $0x3dc02e86 // ldr q6, [x20, #176]
-	WORD $0x3dc02e87 // ldr q7, [x20, #176]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
+	WORD $0x3ccb0285 // ldur q5, [x20, #176]
+	WORD $0x3ccb0286 // ldur q6, [x20, #176]
+	WORD $0x3ccb0287 // ldur q7, [x20, #176]
 	WORD $0x6e20fc88 // fdiv v8.4s, v4.4s, v0.4s
 	WORD $0x6e21fca9 // fdiv v9.4s, v5.4s, v1.4s
 	WORD $0x6e22fcca // fdiv v10.4s, v6.4s, v2.4s
@@ -14353,8 +14353,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3ccb028d // ldur q13, [x20, #176]
 	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -14427,7 +14427,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x6f00e40d // movi v13.2d, #0
 	WORD $0x6eace5ae // fcmgt v14.4s, v13.4s, v12.4s
 	WORD $0x6e6c1dae // bsl v14.16b, v13.16b, v12.16b
@@ -14496,7 +14496,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4e291c0a // and v10.16b, v0.16b, v9.16b
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -14539,7 +14539,7 @@ done1:
 // func negF32NEON(n int, dst, x *float32)
 TEXT ·negF32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD x+16(FP), R2
@@ -14563,7 +14563,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e291c0a // eor v10.16b, v0.16b, v9.16b
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -14628,7 +14628,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	WORD $0x6e28dd09 // fmul v9.4s, v8.4s, v8.4s
 	WORD $0x3d800029 // str q9, [x1, #0]
 	ADD $16, R2
@@ -14671,7 +14671,7 @@ done1:
 // func stepF32NEON(n int, dst, x *float32)
 TEXT ·stepF32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD x+16(FP), R2
@@ -14707,7 +14707,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
 	WORD $0x6f00e416 // movi v22.2d, #0
 	WORD $0x6e35e6d7 // fcmge v23.4s, v22.4s, v21.4s
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
@@ -14753,8 +14753,8 @@ done1:
 // func signF32NEON(n int, dst, x *float32)
 TEXT ·signF32NEON(SB), NOSPLIT, $40-24
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
-	WORD $0x3dc03281 // ldr q1, [x20, #192]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
+	WORD $0x3ccc0281 // ldur q1, [x20, #192]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD x+16(FP), R2
@@ -14810,7 +14810,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x6f00e40d // movi v13.2d, #0
 	WORD $0x4e2de58e // fcmeq v14.4s, v12.4s, v13.4s
 	WORD $0x6e2059cf // mvn v15.16b, v14.16b
@@ -14861,10 +14861,10 @@ done1:
 // func sinF32NEON(n int, s, x *float32) (far int)
 TEXT ·sinF32NEON(SB), NOSPLIT, $40-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
 	WORD $0x3dc10681 // ldr q1, [x20, #1040]
 	WORD $0x3dc10282 // ldr q2, [x20, #1024]
-	WORD $0x3dc02a83 // ldr q3, [x20, #160]
+	WORD $0x3cca0283 // ldur q3, [x20, #160]
 	MOVD n+0(FP), R0
 	MOVD s+8(FP), R1
 	MOVD x+16(FP), R2
@@ -14891,24 +14891,24 @@ side1:
 	WORD $0x4ea91e56 // orr v22.16b, v18.16b, v9.16b
 	WORD $0x4eaa1e77 // orr v23.16b, v19.16b, v10.16b
 	WORD $0x4eab1e98 // orr v24.16b, v20.16b, v11.16b
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x3dc0fa9d // ldr q29, [x20, #992]
 	WORD $0x4e25cfb9 // fmla v25.4s, v29.4s, v5.4s
 	WORD $0x4e26cfba // fmla v26.4s, v29.4s, v6.4s
 	WORD $0x4e27cfbb // fmla v27.4s, v29.4s, v7.4s
 	WORD $0x4e28cfbc // fmla v28.4s, v29.4s, v8.4s
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x3cc2029e // ldur q30, [x20, #32]
 	WORD $0x4ebed73f // fsub v31.4s, v25.4s, v30.4s
 	WORD $0x4ebed744 // fsub v4.4s, v26.4s, v30.4s
 	WORD $0x4ebed765 // fsub v5.4s, v27.4s, v30.4s
 	WORD $0x4ebed786 // fsub v6.4s, v28.4s, v30.4s
-	WORD $0x3dc00047 // ldr q7, [x2, #0]
-	WORD $0x3dc00448 // ldr q8, [x2, #16]
-	WORD $0x3dc00849 // ldr q9, [x2, #32]
-	WORD $0x3dc00c4a // ldr q10, [x2, #48]
+	WORD $0x3cc00047 // ldur q7, [x2, #0]
+	WORD $0x3cc10048 // ldur q8, [x2, #16]
+	WORD $0x3cc20049 // ldur q9, [x2, #32]
+	WORD $0x3cc3004a // ldur q10, [x2, #48]
 	WORD $0x3dc0fe8b // ldr q11, [x20, #1008]
 	WORD $0x4ebfcd67 // fmls v7.4s, v11.4s, v31.4s
 	WORD $0x4ea4cd68 // fmls v8.4s, v11.4s, v4.4s
@@ -14946,13 +14946,13 @@ side1:
 	WORD $0x4e3ecdc6 // fmla v6.4s, v14.4s, v30.4s
 	WORD $0x3dc1128b // ldr q11, [x20, #1088]
 	WORD $0x4e3fcdeb // fmla v11.4s, v15.4s, v31.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4e2bcdf3 // fmla v19.4s, v15.4s, v11.4s
 	WORD $0x6e27de14 // fmul v20.4s, v16.4s, v7.4s
 	WORD $0x6e28de3d // fmul v29.4s, v17.4s, v8.4s
@@ -14982,10 +14982,10 @@ side1:
 	WORD $0x6e2ddda5 // fmul v5.4s, v13.4s, v13.4s
 	WORD $0x6e2eddc6 // fmul v6.4s, v14.4s, v14.4s
 	WORD $0x6e2fdde7 // fmul v7.4s, v15.4s, v15.4s
-	WORD $0x3dc02e88 // ldr q8, [x20, #176]
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
+	WORD $0x3ccb0288 // ldur q8, [x20, #176]
+	WORD $0x3ccb0289 // ldur q9, [x20, #176]
+	WORD $0x3ccb028a // ldur q10, [x20, #176]
+	WORD $0x3ccb028b // ldur q11, [x20, #176]
 	WORD $0x4eaccc68 // fmls v8.4s, v3.4s, v12.4s
 	WORD $0x4eadcc69 // fmls v9.4s, v3.4s, v13.4s
 	WORD $0x4eaecc6a // fmls v10.4s, v3.4s, v14.4s
@@ -15032,15 +15032,15 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x4eac1c0d // orr v13.16b, v0.16b, v12.16b
 	WORD $0x3dc0f68e // ldr q14, [x20, #976]
 	WORD $0x4e2ed5af // fadd v15.4s, v13.4s, v14.4s
 	WORD $0x4ea41df0 // orr v16.16b, v15.16b, v4.16b
-	WORD $0x3dc00a91 // ldr q17, [x20, #32]
+	WORD $0x3cc20291 // ldur q17, [x20, #32]
 	WORD $0x3dc0fa92 // ldr q18, [x20, #992]
 	WORD $0x4e2cce51 // fmla v17.4s, v18.4s, v12.4s
-	WORD $0x3dc00a93 // ldr q19, [x20, #32]
+	WORD $0x3cc20293 // ldur q19, [x20, #32]
 	WORD $0x4eb3d634 // fsub v20.4s, v17.4s, v19.4s
 	WORD $0x3dc0fe95 // ldr q21, [x20, #1008]
 	WORD $0x4eb4ceac // fmls v12.4s, v21.4s, v20.4s
@@ -15052,7 +15052,7 @@ one1:
 	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
 	WORD $0x3dc11299 // ldr q25, [x20, #1088]
 	WORD $0x4e38ced9 // fmla v25.4s, v22.4s, v24.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x4e39ceda // fmla v26.4s, v22.4s, v25.4s
 	WORD $0x6e2cdf5b // fmul v27.4s, v26.4s, v12.4s
 	WORD $0x3dc1169c // ldr q28, [x20, #1104]
@@ -15061,7 +15061,7 @@ one1:
 	WORD $0x3dc11e9e // ldr q30, [x20, #1136]
 	WORD $0x4e3dcede // fmla v30.4s, v22.4s, v29.4s
 	WORD $0x6e36dedf // fmul v31.4s, v22.4s, v22.4s
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
 	WORD $0x4eb6cc64 // fmls v4.4s, v3.4s, v22.4s
 	WORD $0x4e3ecfe4 // fmla v4.4s, v31.4s, v30.4s
 	WORD $0x4f3f5625 // shl v5.4s, v17.4s, #31
@@ -15117,10 +15117,10 @@ done1:
 // func sinCosF32NEON(n int, s, c, x *float32) (far int)
 TEXT ·sinCosF32NEON(SB), NOSPLIT, $72-40
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc03280 // ldr q0, [x20, #192]
+	WORD $0x3ccc0280 // ldur q0, [x20, #192]
 	WORD $0x3dc10681 // ldr q1, [x20, #1040]
 	WORD $0x3dc10282 // ldr q2, [x20, #1024]
-	WORD $0x3dc02a83 // ldr q3, [x20, #160]
+	WORD $0x3cca0283 // ldur q3, [x20, #160]
 	MOVD n+0(FP), R0
 	MOVD s+8(FP), R1
 	MOVD c+16(FP), R2
@@ -15148,24 +15148,24 @@ side1:
 	WORD $0x4ea91e56 // orr v22.16b, v18.16b, v9.16b
 	WORD $0x4eaa1e77 // orr v23.16b, v19.16b, v10.16b
 	WORD $0x4eab1e98 // orr v24.16b, v20.16b, v11.16b
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3cc20299 // ldur q25, [x20, #32]
+	WORD $0x3cc2029a // ldur q26, [x20, #32]
+	WORD $0x3cc2029b // ldur q27, [x20, #32]
+	WORD $0x3cc2029c // ldur q28, [x20, #32]
 	WORD $0x3dc0fa9d // ldr q29, [x20, #992]
 	WORD $0x4e25cfb9 // fmla v25.4s, v29.4s, v5.4s
 	WORD $0x4e26cfba // fmla v26.4s, v29.4s, v6.4s
 	WORD $0x4e27cfbb // fmla v27.4s, v29.4s, v7.4s
 	WORD $0x4e28cfbc // fmla v28.4s, v29.4s, v8.4s
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x3cc2029e // ldur q30, [x20, #32]
 	WORD $0x4ebed73f // fsub v31.4s, v25.4s, v30.4s
 	WORD $0x4ebed744 // fsub v4.4s, v26.4s, v30.4s
 	WORD $0x4ebed765 // fsub v5.4s, v27.4s, v30.4s
 	WORD $0x4ebed786 // fsub v6.4s, v28.4s, v30.4s
-	WORD $0x3dc00067 // ldr q7, [x3, #0]
-	WORD $0x3dc00468 // ldr q8, [x3, #16]
-	WORD $0x3dc00869 // ldr q9, [x3, #32]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
+	WORD $0x3cc00067 // ldur q7, [x3, #0]
+	WORD $0x3cc10068 // ldur q8, [x3, #16]
+	WORD $0x3cc20069 // ldur q9, [x3, #32]
+	WORD $0x3cc3006a // ldur q10, [x3, #48]
 	WORD $0x3dc0fe8b // ldr q11, [x20, #1008]
 	WORD $0x4ebfcd67 // fmls v7.4s, v11.4s, v31.4s
 	WORD $0x4ea4cd68 // fmls v8.4s, v11.4s, v4.4s
@@ -15203,13 +15203,13 @@ side1:
 	WORD $0x4e3ecdc6 // fmla v6.4s, v14.4s, v30.4s
 	WORD $0x3dc1128b // ldr q11, [x20, #1088]
 	WORD $0x4e3fcdeb // fmla v11.4s, v15.4s, v31.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3ccb0290 // ldur q16, [x20, #176]
 	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x3ccb0291 // ldur q17, [x20, #176]
 	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3ccb0292 // ldur q18, [x20, #176]
 	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3ccb0293 // ldur q19, [x20, #176]
 	WORD $0x4e2bcdf3 // fmla v19.4s, v15.4s, v11.4s
 	WORD $0x6e27de14 // fmul v20.4s, v16.4s, v7.4s
 	WORD $0x6e28de3d // fmul v29.4s, v17.4s, v8.4s
@@ -15239,10 +15239,10 @@ side1:
 	WORD $0x6e2ddda5 // fmul v5.4s, v13.4s, v13.4s
 	WORD $0x6e2eddc6 // fmul v6.4s, v14.4s, v14.4s
 	WORD $0x6e2fdde7 // fmul v7.4s, v15.4s, v15.4s
-	WORD $0x3dc02e88 // ldr q8, [x20, #176]
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
+	WORD $0x3ccb0288 // ldur q8, [x20, #176]
+	WORD $0x3ccb0289 // ldur q9, [x20, #176]
+	WORD $0x3ccb028a // ldur q10, [x20, #176]
+	WORD $0x3ccb028b // ldur q11, [x20, #176]
 	WORD $0x4eaccc68 // fmls v8.4s, v3.4s, v12.4s
 	WORD $0x4eadcc69 // fmls v9.4s, v3.4s, v13.4s
 	WORD $0x4eaecc6a // fmls v10.4s, v3.4s, v14.4s
@@ -15312,15 +15312,15 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0006c // ldr q12, [x3, #0]
+	WORD $0x3cc0006c // ldur q12, [x3, #0]
 	WORD $0x4eac1c0d // orr v13.16b, v0.16b, v12.16b
 	WORD $0x3dc0f68e // ldr q14, [x20, #976]
 	WORD $0x4e2ed5af // fadd v15.4s, v13.4s, v14.4s
 	WORD $0x4ea41df0 // orr v16.16b, v15.16b, v4.16b
-	WORD $0x3dc00a91 // ldr q17, [x20, #32]
+	WORD $0x3cc20291 // ldur q17, [x20, #32]
 	WORD $0x3dc0fa92 // ldr q18, [x20, #992]
 	WORD $0x4e2cce51 // fmla v17.4s, v18.4s, v12.4s
-	WORD $0x3dc00a93 // ldr q19, [x20, #32]
+	WORD $0x3cc20293 // ldur q19, [x20, #32]
 	WORD $0x4eb3d634 // fsub v20.4s, v17.4s, v19.4s
 	WORD $0x3dc0fe95 // ldr q21, [x20, #1008]
 	WORD $0x4eb4ceac // fmls v12.4s, v21.4s, v20.4s
@@ -15332,7 +15332,7 @@ one1:
 	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
 	WORD $0x3dc11299 // ldr q25, [x20, #1088]
 	WORD $0x4e38ced9 // fmla v25.4s, v22.4s, v24.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3ccb029a // ldur q26, [x20, #176]
 	WORD $0x4e39ceda // fmla v26.4s, v22.4s, v25.4s
 	WORD $0x6e2cdf5b // fmul v27.4s, v26.4s, v12.4s
 	WORD $0x3dc1169c // ldr q28, [x20, #1104]
@@ -15341,7 +15341,7 @@ one1:
 	WORD $0x3dc11e9e // ldr q30, [x20, #1136]
 	WORD $0x4e3dcede // fmla v30.4s, v22.4s, v29.4s
 	WORD $0x6e36dedf // fmul v31.4s, v22.4s, v22.4s
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
+	WORD $0x3ccb0284 // ldur q4, [x20, #176]
 	WORD $0x4eb6cc64 // fmls v4.4s, v3.4s, v22.4s
 	WORD $0x4e3ecfe4 // fmla v4.4s, v31.4s, v30.4s
 	WORD $0x4f3f5625 // shl v5.4s, v17.4s, #31
@@ -15442,8 +15442,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4e2dd58e // fadd v14.4s, v12.4s, v13.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -15525,8 +15525,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4eadd58e // fsub v14.4s, v12.4s, v13.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -15608,8 +15608,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x6e2ddd8e // fmul v14.4s, v12.4s, v13.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -15691,8 +15691,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x6e2dfd8e // fdiv v14.4s, v12.4s, v13.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -15748,7 +15748,7 @@ done1:
 // func lessF32NEON(n int, dst, a, b *float32)
 TEXT ·lessF32NEON(SB), NOSPLIT, $56-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD a+16(FP), R2
@@ -15780,8 +15780,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00051 // ldr q17, [x2, #0]
-	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x3cc00051 // ldur q17, [x2, #0]
+	WORD $0x3cc00072 // ldur q18, [x3, #0]
 	WORD $0x6eb1e653 // fcmgt v19.4s, v18.4s, v17.4s
 	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
 	WORD $0x3d800034 // str q20, [x1, #0]
@@ -15838,7 +15838,7 @@ done1:
 // func lessEqualF32NEON(n int, dst, a, b *float32)
 TEXT ·lessEqualF32NEON(SB), NOSPLIT, $56-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD a+16(FP), R2
@@ -15874,8 +15874,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
-	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
+	WORD $0x3cc00076 // ldur q22, [x3, #0]
 	WORD $0x6e35e6d7 // fcmge v23.4s, v22.4s, v21.4s
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
 	WORD $0x4e781c19 // bic v25.16b, v0.16b, v24.16b
@@ -15933,7 +15933,7 @@ done1:
 // func equalF32NEON(n int, dst, a, b *float32)
 TEXT ·equalF32NEON(SB), NOSPLIT, $56-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD a+16(FP), R2
@@ -15965,8 +15965,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00051 // ldr q17, [x2, #0]
-	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x3cc00051 // ldur q17, [x2, #0]
+	WORD $0x3cc00072 // ldur q18, [x3, #0]
 	WORD $0x4e32e633 // fcmeq v19.4s, v17.4s, v18.4s
 	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
 	WORD $0x3d800034 // str q20, [x1, #0]
@@ -16023,7 +16023,7 @@ done1:
 // func notEqualF32NEON(n int, dst, a, b *float32)
 TEXT ·notEqualF32NEON(SB), NOSPLIT, $56-32
 	MOVD $constants<>(SB), R20
-	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	WORD $0x3ccb0280 // ldur q0, [x20, #176]
 	MOVD n+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD a+16(FP), R2
@@ -16059,8 +16059,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
-	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
+	WORD $0x3cc00076 // ldur q22, [x3, #0]
 	WORD $0x4e36e6b7 // fcmeq v23.4s, v21.4s, v22.4s
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
 	WORD $0x4e381c19 // and v25.16b, v0.16b, v24.16b
@@ -16176,8 +16176,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4e2cf5ae // fmax v14.4s, v13.4s, v12.4s
 	WORD $0x4e2df58f // fmax v15.4s, v12.4s, v13.4s
 	WORD $0x4e2f1dd0 // and v16.16b, v14.16b, v15.16b
@@ -16299,8 +16299,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4eacf5ae // fmin v14.4s, v13.4s, v12.4s
 	WORD $0x4eadf58f // fmin v15.4s, v12.4s, v13.4s
 	WORD $0x4eaf1dd0 // orr v16.16b, v14.16b, v15.16b
@@ -16378,13 +16378,13 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x3cc0008c // ldur q12, [x4, #0]
 	WORD $0x4e20cc8c // fmla v12.4s, v4.4s, v0.4s
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x3cc1008d // ldur q13, [x4, #16]
 	WORD $0x4e21ccad // fmla v13.4s, v5.4s, v1.4s
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x3cc2008e // ldur q14, [x4, #32]
 	WORD $0x4e22ccce // fmla v14.4s, v6.4s, v2.4s
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x3cc3008f // ldur q15, [x4, #48]
 	WORD $0x4e23ccef // fmla v15.4s, v7.4s, v3.4s
 	WORD $0xad00342c // stp q12, q13, [x1, #0]
 	WORD $0xad013c2e // stp q14, q15, [x1, #32]
@@ -16398,9 +16398,9 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x4e30ce32 // fmla v18.4s, v17.4s, v16.4s
 	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
@@ -16503,9 +16503,9 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x6ea0fa53 // fneg v19.4s, v18.4s
 	WORD $0x4e30ce33 // fmla v19.4s, v17.4s, v16.4s
 	WORD $0x3d800033 // str q19, [x1, #0]
@@ -16589,13 +16589,13 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x3cc0008c // ldur q12, [x4, #0]
 	WORD $0x4ea0cc8c // fmls v12.4s, v4.4s, v0.4s
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x3cc1008d // ldur q13, [x4, #16]
 	WORD $0x4ea1ccad // fmls v13.4s, v5.4s, v1.4s
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x3cc2008e // ldur q14, [x4, #32]
 	WORD $0x4ea2ccce // fmls v14.4s, v6.4s, v2.4s
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x3cc3008f // ldur q15, [x4, #48]
 	WORD $0x4ea3ccef // fmls v15.4s, v7.4s, v3.4s
 	WORD $0xad00342c // stp q12, q13, [x1, #0]
 	WORD $0xad013c2e // stp q14, q15, [x1, #32]
@@ -16609,9 +16609,9 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x4eb0ce32 // fmls v18.4s, v17.4s, v16.4s
 	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
@@ -16714,9 +16714,9 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc00075 // ldur q21, [x3, #0]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
 	WORD $0x6e35de97 // fmul v23.4s, v20.4s, v21.4s
 	WORD $0x6e36def8 // fmul v24.4s, v23.4s, v22.4s
 	WORD $0x3d800038 // str q24, [x1, #0]
@@ -16824,10 +16824,10 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
-	WORD $0x3dc000b7 // ldr q23, [x5, #0]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc00075 // ldur q21, [x3, #0]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
+	WORD $0x3cc000b7 // ldur q23, [x5, #0]
 	WORD $0x6e37ded8 // fmul v24.4s, v22.4s, v23.4s
 	WORD $0x4e34ceb8 // fmla v24.4s, v21.4s, v20.4s
 	WORD $0x3d800038 // str q24, [x1, #0]
@@ -16934,7 +16934,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4e20d52a // fadd v10.4s, v9.4s, v0.4s
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -17001,7 +17001,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e20dd2a // fmul v10.4s, v9.4s, v0.4s
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -17068,7 +17068,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e20fd2a // fdiv v10.4s, v9.4s, v0.4s
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -17135,7 +17135,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4ea9d40a // fsub v10.4s, v0.4s, v9.4s
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -17202,7 +17202,7 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e29fc0a // fdiv v10.4s, v0.4s, v9.4s
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -17258,13 +17258,13 @@ side1:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0xad401865 // ldp q5, q6, [x3, #0]
 	WORD $0xad412067 // ldp q7, q8, [x3, #32]
-	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x3cc00069 // ldur q9, [x3, #0]
 	WORD $0x4e21cc09 // fmla v9.4s, v0.4s, v1.4s
-	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x3cc1006a // ldur q10, [x3, #16]
 	WORD $0x4e22cc0a // fmla v10.4s, v0.4s, v2.4s
-	WORD $0x3dc0086b // ldr q11, [x3, #32]
+	WORD $0x3cc2006b // ldur q11, [x3, #32]
 	WORD $0x4e23cc0b // fmla v11.4s, v0.4s, v3.4s
-	WORD $0x3dc00c6c // ldr q12, [x3, #48]
+	WORD $0x3cc3006c // ldur q12, [x3, #48]
 	WORD $0x4e24cc0c // fmla v12.4s, v0.4s, v4.4s
 	WORD $0xad002829 // stp q9, q10, [x1, #0]
 	WORD $0xad01302b // stp q11, q12, [x1, #32]
@@ -17277,8 +17277,8 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004d // ldr q13, [x2, #0]
-	WORD $0x3dc0006e // ldr q14, [x3, #0]
+	WORD $0x3cc0004d // ldur q13, [x2, #0]
+	WORD $0x3cc0006e // ldur q14, [x3, #0]
 	WORD $0x4e2dcc0e // fmla v14.4s, v0.4s, v13.4s
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -17707,14 +17707,14 @@ reduce:
 TEXT ·maxF32NEON(SB), NOSPLIT|NOFRAME, $0-20
 	MOVD groups+0(FP), R0
 	MOVD x+8(FP), R1
-	WORD $0x3dc00020 // ldr q0, [x1, #0]
-	WORD $0x3dc00421 // ldr q1, [x1, #16]
-	WORD $0x3dc00822 // ldr q2, [x1, #32]
-	WORD $0x3dc00c23 // ldr q3, [x1, #48]
-	WORD $0x3dc01024 // ldr q4, [x1, #64]
-	WORD $0x3dc01425 // ldr q5, [x1, #80]
-	WORD $0x3dc01826 // ldr q6, [x1, #96]
-	WORD $0x3dc01c27 // ldr q7, [x1, #112]
+	WORD $0x3cc00020 // ldur q0, [x1, #0]
+	WORD $0x3cc10021 // ldur q1, [x1, #16]
+	WORD $0x3cc20022 // ldur q2, [x1, #32]
+	WORD $0x3cc30023 // ldur q3, [x1, #48]
+	WORD $0x3cc40024 // ldur q4, [x1, #64]
+	WORD $0x3cc50025 // ldur q5, [x1, #80]
+	WORD $0x3cc60026 // ldur q6, [x1, #96]
+	WORD $0x3cc70027 // ldur q7, [x1, #112]
 group:
 	WORD $0xad402428 // ldp q8, q9, [x1, #0]
 	WORD $0x4e28c400 // fmaxnm v0.4s, v0.4s, v8.4s
@@ -17755,56 +17755,56 @@ TEXT ·colSumF32NEON(SB), NOSPLIT|NOFRAME, $0-40
 sixteen:
 	CMP $64, R1
 	BLT four
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
-	WORD $0x3dc01044 // ldr q4, [x2, #64]
-	WORD $0x3dc01445 // ldr q5, [x2, #80]
-	WORD $0x3dc01846 // ldr q6, [x2, #96]
-	WORD $0x3dc01c47 // ldr q7, [x2, #112]
-	WORD $0x3dc02048 // ldr q8, [x2, #128]
-	WORD $0x3dc02449 // ldr q9, [x2, #144]
-	WORD $0x3dc0284a // ldr q10, [x2, #160]
-	WORD $0x3dc02c4b // ldr q11, [x2, #176]
-	WORD $0x3dc0304c // ldr q12, [x2, #192]
-	WORD $0x3dc0344d // ldr q13, [x2, #208]
-	WORD $0x3dc0384e // ldr q14, [x2, #224]
-	WORD $0x3dc03c4f // ldr q15, [x2, #240]
+	WORD $0x3cc00040 // ldur q0, [x2, #0]
+	WORD $0x3cc10041 // ldur q1, [x2, #16]
+	WORD $0x3cc20042 // ldur q2, [x2, #32]
+	WORD $0x3cc30043 // ldur q3, [x2, #48]
+	WORD $0x3cc40044 // ldur q4, [x2, #64]
+	WORD $0x3cc50045 // ldur q5, [x2, #80]
+	WORD $0x3cc60046 // ldur q6, [x2, #96]
+	WORD $0x3cc70047 // ldur q7, [x2, #112]
+	WORD $0x3cc80048 // ldur q8, [x2, #128]
+	WORD $0x3cc90049 // ldur q9, [x2, #144]
+	WORD $0x3cca004a // ldur q10, [x2, #160]
+	WORD $0x3ccb004b // ldur q11, [x2, #176]
+	WORD $0x3ccc004c // ldur q12, [x2, #192]
+	WORD $0x3ccd004d // ldur q13, [x2, #208]
+	WORD $0x3cce004e // ldur q14, [x2, #224]
+	WORD $0x3ccf004f // ldur q15, [x2, #240]
 	MOVD R3, R9
 	MOVD R0, R10
 sixteenRow:
-	WORD $0x3dc00130 // ldr q16, [x9, #0]
+	WORD $0x3cc00130 // ldur q16, [x9, #0]
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x3dc00531 // ldr q17, [x9, #16]
+	WORD $0x3cc10131 // ldur q17, [x9, #16]
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x3dc00932 // ldr q18, [x9, #32]
+	WORD $0x3cc20132 // ldur q18, [x9, #32]
 	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
-	WORD $0x3dc00d33 // ldr q19, [x9, #48]
+	WORD $0x3cc30133 // ldur q19, [x9, #48]
 	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
-	WORD $0x3dc01134 // ldr q20, [x9, #64]
+	WORD $0x3cc40134 // ldur q20, [x9, #64]
 	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
-	WORD $0x3dc01535 // ldr q21, [x9, #80]
+	WORD $0x3cc50135 // ldur q21, [x9, #80]
 	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
-	WORD $0x3dc01936 // ldr q22, [x9, #96]
+	WORD $0x3cc60136 // ldur q22, [x9, #96]
 	WORD $0x4e36d4c6 // fadd v6.4s, v6.4s, v22.4s
-	WORD $0x3dc01d37 // ldr q23, [x9, #112]
+	WORD $0x3cc70137 // ldur q23, [x9, #112]
 	WORD $0x4e37d4e7 // fadd v7.4s, v7.4s, v23.4s
-	WORD $0x3dc02138 // ldr q24, [x9, #128]
+	WORD $0x3cc80138 // ldur q24, [x9, #128]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	WORD $0x3dc02539 // ldr q25, [x9, #144]
+	WORD $0x3cc90139 // ldur q25, [x9, #144]
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	WORD $0x3dc0293a // ldr q26, [x9, #160]
+	WORD $0x3cca013a // ldur q26, [x9, #160]
 	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
-	WORD $0x3dc02d3b // ldr q27, [x9, #176]
+	WORD $0x3ccb013b // ldur q27, [x9, #176]
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
-	WORD $0x3dc0313c // ldr q28, [x9, #192]
+	WORD $0x3ccc013c // ldur q28, [x9, #192]
 	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
-	WORD $0x3dc0353d // ldr q29, [x9, #208]
+	WORD $0x3ccd013d // ldur q29, [x9, #208]
 	WORD $0x4e3dd5ad // fadd v13.4s, v13.4s, v29.4s
-	WORD $0x3dc0393e // ldr q30, [x9, #224]
+	WORD $0x3cce013e // ldur q30, [x9, #224]
 	WORD $0x4e3ed5ce // fadd v14.4s, v14.4s, v30.4s
-	WORD $0x3dc03d3f // ldr q31, [x9, #240]
+	WORD $0x3ccf013f // ldur q31, [x9, #240]
 	WORD $0x4e3fd5ef // fadd v15.4s, v15.4s, v31.4s
 	ADD R4, R9
 	SUBS $1, R10
@@ -17832,20 +17832,20 @@ sixteenRow:
 four:
 	CMP $16, R1
 	BLT one
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0x3cc00040 // ldur q0, [x2, #0]
+	WORD $0x3cc10041 // ldur q1, [x2, #16]
+	WORD $0x3cc20042 // ldur q2, [x2, #32]
+	WORD $0x3cc30043 // ldur q3, [x2, #48]
 	MOVD R3, R9
 	MOVD R0, R10
 fourRow:
-	WORD $0x3dc00124 // ldr q4, [x9, #0]
+	WORD $0x3cc00124 // ldur q4, [x9, #0]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x3dc00525 // ldr q5, [x9, #16]
+	WORD $0x3cc10125 // ldur q5, [x9, #16]
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	WORD $0x3dc00926 // ldr q6, [x9, #32]
+	WORD $0x3cc20126 // ldur q6, [x9, #32]
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
-	WORD $0x3dc00d27 // ldr q7, [x9, #48]
+	WORD $0x3cc30127 // ldur q7, [x9, #48]
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	ADD R4, R9
 	SUBS $1, R10
@@ -17861,11 +17861,11 @@ fourRow:
 one:
 	CMP $4, R1
 	BLT part
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	MOVD R3, R9
 	MOVD R0, R10
 oneRow:
-	WORD $0x3dc00129 // ldr q9, [x9, #0]
+	WORD $0x3cc00129 // ldur q9, [x9, #0]
 	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
 	ADD R4, R9
 	SUBS $1, R10
@@ -18167,13 +18167,13 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc00278 // ldr q24, [x19, #0]
+	WORD $0x3cc00278 // ldur q24, [x19, #0]
 	WORD $0x6e78dc00 // fmul v0.2d, v0.2d, v24.2d
-	WORD $0x3dc00679 // ldr q25, [x19, #16]
+	WORD $0x3cc10279 // ldur q25, [x19, #16]
 	WORD $0x6e79dc21 // fmul v1.2d, v1.2d, v25.2d
-	WORD $0x3dc00a7a // ldr q26, [x19, #32]
+	WORD $0x3cc2027a // ldur q26, [x19, #32]
 	WORD $0x6e7adc42 // fmul v2.2d, v2.2d, v26.2d
-	WORD $0x3dc00e7b // ldr q27, [x19, #48]
+	WORD $0x3cc3027b // ldur q27, [x19, #48]
 	WORD $0x6e7bdc63 // fmul v3.2d, v3.2d, v27.2d
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -18375,9 +18375,9 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e7edc00 // fmul v0.2d, v0.2d, v30.2d
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e7fdc21 // fmul v1.2d, v1.2d, v31.2d
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -18564,7 +18564,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0014a // ldr q10, [x10, #0]
+	WORD $0x3cc0014a // ldur q10, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40310b // ldp q11, q12, [x8, #0]
 	WORD $0x4fca1160 // fmla v0.2d, v11.2d, v10.d[0]
@@ -18577,7 +18577,7 @@ columnTurn:
 	WORD $0x4fca11c3 // fmla v3.2d, v14.2d, v10.d[0]
 	WORD $0x4fca19c7 // fmla v7.2d, v14.2d, v10.d[1]
 	ADD R4, R8
-	WORD $0x3dc0014f // ldr q15, [x10, #0]
+	WORD $0x3cc0014f // ldur q15, [x10, #0]
 	ADD R3, R10
 	WORD $0xad404510 // ldp q16, q17, [x8, #0]
 	WORD $0x4fcf1200 // fmla v0.2d, v16.2d, v15.d[0]
@@ -18590,7 +18590,7 @@ columnTurn:
 	WORD $0x4fcf1263 // fmla v3.2d, v19.2d, v15.d[0]
 	WORD $0x4fcf1a67 // fmla v7.2d, v19.2d, v15.d[1]
 	ADD R4, R8
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405915 // ldp q21, q22, [x8, #0]
 	WORD $0x4fd412a0 // fmla v0.2d, v21.2d, v20.d[0]
@@ -18603,7 +18603,7 @@ columnTurn:
 	WORD $0x4fd41303 // fmla v3.2d, v24.2d, v20.d[0]
 	WORD $0x4fd41b07 // fmla v7.2d, v24.2d, v20.d[1]
 	ADD R4, R8
-	WORD $0x3dc00159 // ldr q25, [x10, #0]
+	WORD $0x3cc00159 // ldur q25, [x10, #0]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
 	WORD $0x4fd91340 // fmla v0.2d, v26.2d, v25.d[0]
@@ -18622,7 +18622,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40211f // ldp q31, q8, [x8, #0]
 	WORD $0x4fde13e0 // fmla v0.2d, v31.2d, v30.d[0]
@@ -18662,22 +18662,22 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0026b // ldr q11, [x19, #0]
+	WORD $0x3cc0026b // ldur q11, [x19, #0]
 	WORD $0x6e6bdc00 // fmul v0.2d, v0.2d, v11.2d
-	WORD $0x3dc0066c // ldr q12, [x19, #16]
+	WORD $0x3cc1026c // ldur q12, [x19, #16]
 	WORD $0x6e6cdc21 // fmul v1.2d, v1.2d, v12.2d
-	WORD $0x3dc00a6d // ldr q13, [x19, #32]
+	WORD $0x3cc2026d // ldur q13, [x19, #32]
 	WORD $0x6e6ddc42 // fmul v2.2d, v2.2d, v13.2d
-	WORD $0x3dc00e6e // ldr q14, [x19, #48]
+	WORD $0x3cc3026e // ldur q14, [x19, #48]
 	WORD $0x6e6edc63 // fmul v3.2d, v3.2d, v14.2d
 	ADD R22, R19
-	WORD $0x3dc0026f // ldr q15, [x19, #0]
+	WORD $0x3cc0026f // ldur q15, [x19, #0]
 	WORD $0x6e6fdc84 // fmul v4.2d, v4.2d, v15.2d
-	WORD $0x3dc00670 // ldr q16, [x19, #16]
+	WORD $0x3cc10270 // ldur q16, [x19, #16]
 	WORD $0x6e70dca5 // fmul v5.2d, v5.2d, v16.2d
-	WORD $0x3dc00a71 // ldr q17, [x19, #32]
+	WORD $0x3cc20271 // ldur q17, [x19, #32]
 	WORD $0x6e71dcc6 // fmul v6.2d, v6.2d, v17.2d
-	WORD $0x3dc00e72 // ldr q18, [x19, #48]
+	WORD $0x3cc30272 // ldur q18, [x19, #48]
 	WORD $0x6e72dce7 // fmul v7.2d, v7.2d, v18.2d
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -18837,7 +18837,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405915 // ldp q21, q22, [x8, #0]
 	WORD $0x4fd412a0 // fmla v0.2d, v21.2d, v20.d[0]
@@ -18845,7 +18845,7 @@ columnTurn:
 	WORD $0x4fd412c1 // fmla v1.2d, v22.2d, v20.d[0]
 	WORD $0x4fd41ac3 // fmla v3.2d, v22.2d, v20.d[1]
 	ADD R4, R8
-	WORD $0x3dc00157 // ldr q23, [x10, #0]
+	WORD $0x3cc00157 // ldur q23, [x10, #0]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
 	WORD $0x4fd71300 // fmla v0.2d, v24.2d, v23.d[0]
@@ -18853,7 +18853,7 @@ columnTurn:
 	WORD $0x4fd71321 // fmla v1.2d, v25.2d, v23.d[0]
 	WORD $0x4fd71b23 // fmla v3.2d, v25.2d, v23.d[1]
 	ADD R4, R8
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
 	WORD $0x4fda1360 // fmla v0.2d, v27.2d, v26.d[0]
@@ -18861,7 +18861,7 @@ columnTurn:
 	WORD $0x4fda1381 // fmla v1.2d, v28.2d, v26.d[0]
 	WORD $0x4fda1b83 // fmla v3.2d, v28.2d, v26.d[1]
 	ADD R4, R8
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
 	ADD R3, R10
 	WORD $0xad407d1e // ldp q30, q31, [x8, #0]
 	WORD $0x4fdd13c0 // fmla v0.2d, v30.2d, v29.d[0]
@@ -18875,7 +18875,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00144 // ldr q4, [x10, #0]
+	WORD $0x3cc00144 // ldur q4, [x10, #0]
 	ADD R3, R10
 	WORD $0xad401905 // ldp q5, q6, [x8, #0]
 	WORD $0x4fc410a0 // fmla v0.2d, v5.2d, v4.d[0]
@@ -18910,14 +18910,14 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00267 // ldr q7, [x19, #0]
+	WORD $0x3cc00267 // ldur q7, [x19, #0]
 	WORD $0x6e67dc00 // fmul v0.2d, v0.2d, v7.2d
-	WORD $0x3dc00668 // ldr q8, [x19, #16]
+	WORD $0x3cc10268 // ldur q8, [x19, #16]
 	WORD $0x6e68dc21 // fmul v1.2d, v1.2d, v8.2d
 	ADD R22, R19
-	WORD $0x3dc00269 // ldr q9, [x19, #0]
+	WORD $0x3cc00269 // ldur q9, [x19, #0]
 	WORD $0x6e69dc42 // fmul v2.2d, v2.2d, v9.2d
-	WORD $0x3dc0066a // ldr q10, [x19, #16]
+	WORD $0x3cc1026a // ldur q10, [x19, #16]
 	WORD $0x6e6adc63 // fmul v3.2d, v3.2d, v10.2d
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -19137,7 +19137,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00155 // ldr q21, [x10, #0]
+	WORD $0x3cc00155 // ldur q21, [x10, #0]
 	WORD $0xfd400956 // ldr d22, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406117 // ldp q23, q24, [x8, #0]
@@ -19155,7 +19155,7 @@ columnTurn:
 	WORD $0x4fd51b47 // fmla v7.2d, v26.2d, v21.d[1]
 	WORD $0x4fd6134b // fmla v11.2d, v26.2d, v22.d[0]
 	ADD R4, R8
-	WORD $0x3dc0015b // ldr q27, [x10, #0]
+	WORD $0x3cc0015b // ldur q27, [x10, #0]
 	WORD $0xfd40095c // ldr d28, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40791d // ldp q29, q30, [x8, #0]
@@ -19173,7 +19173,7 @@ columnTurn:
 	WORD $0x4fdb1987 // fmla v7.2d, v12.2d, v27.d[1]
 	WORD $0x4fdc118b // fmla v11.2d, v12.2d, v28.d[0]
 	ADD R4, R8
-	WORD $0x3dc0014d // ldr q13, [x10, #0]
+	WORD $0x3cc0014d // ldur q13, [x10, #0]
 	WORD $0xfd40094e // ldr d14, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40410f // ldp q15, q16, [x8, #0]
@@ -19191,7 +19191,7 @@ columnTurn:
 	WORD $0x4fcd1a47 // fmla v7.2d, v18.2d, v13.d[1]
 	WORD $0x4fce124b // fmla v11.2d, v18.2d, v14.d[0]
 	ADD R4, R8
-	WORD $0x3dc00153 // ldr q19, [x10, #0]
+	WORD $0x3cc00153 // ldur q19, [x10, #0]
 	WORD $0xfd400954 // ldr d20, [x10, #16]
 	ADD R3, R10
 	WORD $0xad405915 // ldp q21, q22, [x8, #0]
@@ -19215,7 +19215,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00159 // ldr q25, [x10, #0]
+	WORD $0x3cc00159 // ldur q25, [x10, #0]
 	WORD $0xfd40095a // ldr d26, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
@@ -19260,31 +19260,31 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fdc00 // fmul v0.2d, v0.2d, v31.2d
-	WORD $0x3dc0066c // ldr q12, [x19, #16]
+	WORD $0x3cc1026c // ldur q12, [x19, #16]
 	WORD $0x6e6cdc21 // fmul v1.2d, v1.2d, v12.2d
-	WORD $0x3dc00a6d // ldr q13, [x19, #32]
+	WORD $0x3cc2026d // ldur q13, [x19, #32]
 	WORD $0x6e6ddc42 // fmul v2.2d, v2.2d, v13.2d
-	WORD $0x3dc00e6e // ldr q14, [x19, #48]
+	WORD $0x3cc3026e // ldur q14, [x19, #48]
 	WORD $0x6e6edc63 // fmul v3.2d, v3.2d, v14.2d
 	ADD R22, R19
-	WORD $0x3dc0026f // ldr q15, [x19, #0]
+	WORD $0x3cc0026f // ldur q15, [x19, #0]
 	WORD $0x6e6fdc84 // fmul v4.2d, v4.2d, v15.2d
-	WORD $0x3dc00670 // ldr q16, [x19, #16]
+	WORD $0x3cc10270 // ldur q16, [x19, #16]
 	WORD $0x6e70dca5 // fmul v5.2d, v5.2d, v16.2d
-	WORD $0x3dc00a71 // ldr q17, [x19, #32]
+	WORD $0x3cc20271 // ldur q17, [x19, #32]
 	WORD $0x6e71dcc6 // fmul v6.2d, v6.2d, v17.2d
-	WORD $0x3dc00e72 // ldr q18, [x19, #48]
+	WORD $0x3cc30272 // ldur q18, [x19, #48]
 	WORD $0x6e72dce7 // fmul v7.2d, v7.2d, v18.2d
 	ADD R22, R19
-	WORD $0x3dc00273 // ldr q19, [x19, #0]
+	WORD $0x3cc00273 // ldur q19, [x19, #0]
 	WORD $0x6e73dd08 // fmul v8.2d, v8.2d, v19.2d
-	WORD $0x3dc00674 // ldr q20, [x19, #16]
+	WORD $0x3cc10274 // ldur q20, [x19, #16]
 	WORD $0x6e74dd29 // fmul v9.2d, v9.2d, v20.2d
-	WORD $0x3dc00a75 // ldr q21, [x19, #32]
+	WORD $0x3cc20275 // ldur q21, [x19, #32]
 	WORD $0x6e75dd4a // fmul v10.2d, v10.2d, v21.2d
-	WORD $0x3dc00e76 // ldr q22, [x19, #48]
+	WORD $0x3cc30276 // ldur q22, [x19, #48]
 	WORD $0x6e76dd6b // fmul v11.2d, v11.2d, v22.2d
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -19465,7 +19465,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00159 // ldr q25, [x10, #0]
+	WORD $0x3cc00159 // ldur q25, [x10, #0]
 	WORD $0xfd40095a // ldr d26, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
@@ -19476,7 +19476,7 @@ columnTurn:
 	WORD $0x4fd91b83 // fmla v3.2d, v28.2d, v25.d[1]
 	WORD $0x4fda1385 // fmla v5.2d, v28.2d, v26.d[0]
 	ADD R4, R8
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
 	WORD $0xfd40095e // ldr d30, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40191f // ldp q31, q6, [x8, #0]
@@ -19487,7 +19487,7 @@ columnTurn:
 	WORD $0x4fdd18c3 // fmla v3.2d, v6.2d, v29.d[1]
 	WORD $0x4fde10c5 // fmla v5.2d, v6.2d, v30.d[0]
 	ADD R4, R8
-	WORD $0x3dc00147 // ldr q7, [x10, #0]
+	WORD $0x3cc00147 // ldur q7, [x10, #0]
 	WORD $0xfd400948 // ldr d8, [x10, #16]
 	ADD R3, R10
 	WORD $0xad402909 // ldp q9, q10, [x8, #0]
@@ -19498,7 +19498,7 @@ columnTurn:
 	WORD $0x4fc71943 // fmla v3.2d, v10.2d, v7.d[1]
 	WORD $0x4fc81145 // fmla v5.2d, v10.2d, v8.d[0]
 	ADD R4, R8
-	WORD $0x3dc0014b // ldr q11, [x10, #0]
+	WORD $0x3cc0014b // ldur q11, [x10, #0]
 	WORD $0xfd40094c // ldr d12, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40390d // ldp q13, q14, [x8, #0]
@@ -19515,7 +19515,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0014f // ldr q15, [x10, #0]
+	WORD $0x3cc0014f // ldur q15, [x10, #0]
 	WORD $0xfd400950 // ldr d16, [x10, #16]
 	ADD R3, R10
 	WORD $0xad404911 // ldp q17, q18, [x8, #0]
@@ -19553,19 +19553,19 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00273 // ldr q19, [x19, #0]
+	WORD $0x3cc00273 // ldur q19, [x19, #0]
 	WORD $0x6e73dc00 // fmul v0.2d, v0.2d, v19.2d
-	WORD $0x3dc00674 // ldr q20, [x19, #16]
+	WORD $0x3cc10274 // ldur q20, [x19, #16]
 	WORD $0x6e74dc21 // fmul v1.2d, v1.2d, v20.2d
 	ADD R22, R19
-	WORD $0x3dc00275 // ldr q21, [x19, #0]
+	WORD $0x3cc00275 // ldur q21, [x19, #0]
 	WORD $0x6e75dc42 // fmul v2.2d, v2.2d, v21.2d
-	WORD $0x3dc00676 // ldr q22, [x19, #16]
+	WORD $0x3cc10276 // ldur q22, [x19, #16]
 	WORD $0x6e76dc63 // fmul v3.2d, v3.2d, v22.2d
 	ADD R22, R19
-	WORD $0x3dc00277 // ldr q23, [x19, #0]
+	WORD $0x3cc00277 // ldur q23, [x19, #0]
 	WORD $0x6e77dc84 // fmul v4.2d, v4.2d, v23.2d
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e78dca5 // fmul v5.2d, v5.2d, v24.2d
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -19818,8 +19818,8 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00150 // ldr q16, [x10, #0]
-	WORD $0x3dc00551 // ldr q17, [x10, #16]
+	WORD $0x3cc00150 // ldur q16, [x10, #0]
+	WORD $0x3cc10151 // ldur q17, [x10, #16]
 	ADD R3, R10
 	WORD $0xad404d12 // ldp q18, q19, [x8, #0]
 	WORD $0x4fd01240 // fmla v0.2d, v18.2d, v16.d[0]
@@ -19840,8 +19840,8 @@ columnTurn:
 	WORD $0x4fd112ab // fmla v11.2d, v21.2d, v17.d[0]
 	WORD $0x4fd11aaf // fmla v15.2d, v21.2d, v17.d[1]
 	ADD R4, R8
-	WORD $0x3dc00156 // ldr q22, [x10, #0]
-	WORD $0x3dc00557 // ldr q23, [x10, #16]
+	WORD $0x3cc00156 // ldur q22, [x10, #0]
+	WORD $0x3cc10157 // ldur q23, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
 	WORD $0x4fd61300 // fmla v0.2d, v24.2d, v22.d[0]
@@ -19862,8 +19862,8 @@ columnTurn:
 	WORD $0x4fd7136b // fmla v11.2d, v27.2d, v23.d[0]
 	WORD $0x4fd71b6f // fmla v15.2d, v27.2d, v23.d[1]
 	ADD R4, R8
-	WORD $0x3dc0015c // ldr q28, [x10, #0]
-	WORD $0x3dc0055d // ldr q29, [x10, #16]
+	WORD $0x3cc0015c // ldur q28, [x10, #0]
+	WORD $0x3cc1015d // ldur q29, [x10, #16]
 	ADD R3, R10
 	WORD $0xad407d1e // ldp q30, q31, [x8, #0]
 	WORD $0x4fdc13c0 // fmla v0.2d, v30.2d, v28.d[0]
@@ -19884,8 +19884,8 @@ columnTurn:
 	WORD $0x4fdd122b // fmla v11.2d, v17.2d, v29.d[0]
 	WORD $0x4fdd1a2f // fmla v15.2d, v17.2d, v29.d[1]
 	ADD R4, R8
-	WORD $0x3dc00152 // ldr q18, [x10, #0]
-	WORD $0x3dc00553 // ldr q19, [x10, #16]
+	WORD $0x3cc00152 // ldur q18, [x10, #0]
+	WORD $0x3cc10153 // ldur q19, [x10, #16]
 	ADD R3, R10
 	WORD $0xad405514 // ldp q20, q21, [x8, #0]
 	WORD $0x4fd21280 // fmla v0.2d, v20.2d, v18.d[0]
@@ -19912,8 +19912,8 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
-	WORD $0x3dc00559 // ldr q25, [x10, #16]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
+	WORD $0x3cc10159 // ldur q25, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406d1a // ldp q26, q27, [x8, #0]
 	WORD $0x4fd81340 // fmla v0.2d, v26.2d, v24.d[0]
@@ -19961,40 +19961,40 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e7edc00 // fmul v0.2d, v0.2d, v30.2d
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e7fdc21 // fmul v1.2d, v1.2d, v31.2d
-	WORD $0x3dc00a70 // ldr q16, [x19, #32]
+	WORD $0x3cc20270 // ldur q16, [x19, #32]
 	WORD $0x6e70dc42 // fmul v2.2d, v2.2d, v16.2d
-	WORD $0x3dc00e71 // ldr q17, [x19, #48]
+	WORD $0x3cc30271 // ldur q17, [x19, #48]
 	WORD $0x6e71dc63 // fmul v3.2d, v3.2d, v17.2d
 	ADD R22, R19
-	WORD $0x3dc00272 // ldr q18, [x19, #0]
+	WORD $0x3cc00272 // ldur q18, [x19, #0]
 	WORD $0x6e72dc84 // fmul v4.2d, v4.2d, v18.2d
-	WORD $0x3dc00673 // ldr q19, [x19, #16]
+	WORD $0x3cc10273 // ldur q19, [x19, #16]
 	WORD $0x6e73dca5 // fmul v5.2d, v5.2d, v19.2d
-	WORD $0x3dc00a74 // ldr q20, [x19, #32]
+	WORD $0x3cc20274 // ldur q20, [x19, #32]
 	WORD $0x6e74dcc6 // fmul v6.2d, v6.2d, v20.2d
-	WORD $0x3dc00e75 // ldr q21, [x19, #48]
+	WORD $0x3cc30275 // ldur q21, [x19, #48]
 	WORD $0x6e75dce7 // fmul v7.2d, v7.2d, v21.2d
 	ADD R22, R19
-	WORD $0x3dc00276 // ldr q22, [x19, #0]
+	WORD $0x3cc00276 // ldur q22, [x19, #0]
 	WORD $0x6e76dd08 // fmul v8.2d, v8.2d, v22.2d
-	WORD $0x3dc00677 // ldr q23, [x19, #16]
+	WORD $0x3cc10277 // ldur q23, [x19, #16]
 	WORD $0x6e77dd29 // fmul v9.2d, v9.2d, v23.2d
-	WORD $0x3dc00a78 // ldr q24, [x19, #32]
+	WORD $0x3cc20278 // ldur q24, [x19, #32]
 	WORD $0x6e78dd4a // fmul v10.2d, v10.2d, v24.2d
-	WORD $0x3dc00e79 // ldr q25, [x19, #48]
+	WORD $0x3cc30279 // ldur q25, [x19, #48]
 	WORD $0x6e79dd6b // fmul v11.2d, v11.2d, v25.2d
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e7add8c // fmul v12.2d, v12.2d, v26.2d
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e7bddad // fmul v13.2d, v13.2d, v27.2d
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e7cddce // fmul v14.2d, v14.2d, v28.2d
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e7dddef // fmul v15.2d, v15.2d, v29.2d
 	MOVD 88(R0), R16
 	MOVD $4, R17
@@ -20196,8 +20196,8 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
-	WORD $0x3dc0055f // ldr q31, [x10, #16]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
+	WORD $0x3cc1015f // ldur q31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad402508 // ldp q8, q9, [x8, #0]
 	WORD $0x4fde1100 // fmla v0.2d, v8.2d, v30.d[0]
@@ -20209,8 +20209,8 @@ columnTurn:
 	WORD $0x4fdf1125 // fmla v5.2d, v9.2d, v31.d[0]
 	WORD $0x4fdf1927 // fmla v7.2d, v9.2d, v31.d[1]
 	ADD R4, R8
-	WORD $0x3dc0014a // ldr q10, [x10, #0]
-	WORD $0x3dc0054b // ldr q11, [x10, #16]
+	WORD $0x3cc0014a // ldur q10, [x10, #0]
+	WORD $0x3cc1014b // ldur q11, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40350c // ldp q12, q13, [x8, #0]
 	WORD $0x4fca1180 // fmla v0.2d, v12.2d, v10.d[0]
@@ -20222,8 +20222,8 @@ columnTurn:
 	WORD $0x4fcb11a5 // fmla v5.2d, v13.2d, v11.d[0]
 	WORD $0x4fcb19a7 // fmla v7.2d, v13.2d, v11.d[1]
 	ADD R4, R8
-	WORD $0x3dc0014e // ldr q14, [x10, #0]
-	WORD $0x3dc0054f // ldr q15, [x10, #16]
+	WORD $0x3cc0014e // ldur q14, [x10, #0]
+	WORD $0x3cc1014f // ldur q15, [x10, #16]
 	ADD R3, R10
 	WORD $0xad404510 // ldp q16, q17, [x8, #0]
 	WORD $0x4fce1200 // fmla v0.2d, v16.2d, v14.d[0]
@@ -20235,8 +20235,8 @@ columnTurn:
 	WORD $0x4fcf1225 // fmla v5.2d, v17.2d, v15.d[0]
 	WORD $0x4fcf1a27 // fmla v7.2d, v17.2d, v15.d[1]
 	ADD R4, R8
-	WORD $0x3dc00152 // ldr q18, [x10, #0]
-	WORD $0x3dc00553 // ldr q19, [x10, #16]
+	WORD $0x3cc00152 // ldur q18, [x10, #0]
+	WORD $0x3cc10153 // ldur q19, [x10, #16]
 	ADD R3, R10
 	WORD $0xad405514 // ldp q20, q21, [x8, #0]
 	WORD $0x4fd21280 // fmla v0.2d, v20.2d, v18.d[0]
@@ -20254,8 +20254,8 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00156 // ldr q22, [x10, #0]
-	WORD $0x3dc00557 // ldr q23, [x10, #16]
+	WORD $0x3cc00156 // ldur q22, [x10, #0]
+	WORD $0x3cc10157 // ldur q23, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
 	WORD $0x4fd61300 // fmla v0.2d, v24.2d, v22.d[0]
@@ -20294,24 +20294,24 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e7adc00 // fmul v0.2d, v0.2d, v26.2d
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e7bdc21 // fmul v1.2d, v1.2d, v27.2d
 	ADD R22, R19
-	WORD $0x3dc0027c // ldr q28, [x19, #0]
+	WORD $0x3cc0027c // ldur q28, [x19, #0]
 	WORD $0x6e7cdc42 // fmul v2.2d, v2.2d, v28.2d
-	WORD $0x3dc0067d // ldr q29, [x19, #16]
+	WORD $0x3cc1027d // ldur q29, [x19, #16]
 	WORD $0x6e7ddc63 // fmul v3.2d, v3.2d, v29.2d
 	ADD R22, R19
-	WORD $0x3dc0027e // ldr q30, [x19, #0]
+	WORD $0x3cc0027e // ldur q30, [x19, #0]
 	WORD $0x6e7edc84 // fmul v4.2d, v4.2d, v30.2d
-	WORD $0x3dc0067f // ldr q31, [x19, #16]
+	WORD $0x3cc1027f // ldur q31, [x19, #16]
 	WORD $0x6e7fdca5 // fmul v5.2d, v5.2d, v31.2d
 	ADD R22, R19
-	WORD $0x3dc00268 // ldr q8, [x19, #0]
+	WORD $0x3cc00268 // ldur q8, [x19, #0]
 	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x3dc00669 // ldr q9, [x19, #16]
+	WORD $0x3cc10269 // ldur q9, [x19, #16]
 	WORD $0x6e69dce7 // fmul v7.2d, v7.2d, v9.2d
 	MOVD 88(R0), R16
 	MOVD $4, R17
@@ -20594,8 +20594,8 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
-	WORD $0x3dc0055e // ldr q30, [x10, #16]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
+	WORD $0x3cc1015e // ldur q30, [x10, #16]
 	WORD $0xfd40115f // ldr d31, [x10, #32]
 	ADD R3, R10
 	WORD $0xad405514 // ldp q20, q21, [x8, #0]
@@ -20620,8 +20620,8 @@ columnTurn:
 	WORD $0x4fde12eb // fmla v11.2d, v23.2d, v30.d[0]
 	WORD $0x4fde1aef // fmla v15.2d, v23.2d, v30.d[1]
 	WORD $0x4fdf12f3 // fmla v19.2d, v23.2d, v31.d[0]
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
-	WORD $0x3dc00559 // ldr q25, [x10, #16]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
+	WORD $0x3cc10159 // ldur q25, [x10, #16]
 	WORD $0xfd40115a // ldr d26, [x10, #32]
 	ADD R3, R10
 	WORD $0xad42711b // ldp q27, q28, [x8, #64]
@@ -20646,8 +20646,8 @@ columnTurn:
 	WORD $0x4fd913cb // fmla v11.2d, v30.2d, v25.d[0]
 	WORD $0x4fd91bcf // fmla v15.2d, v30.2d, v25.d[1]
 	WORD $0x4fda13d3 // fmla v19.2d, v30.2d, v26.d[0]
-	WORD $0x3dc0015f // ldr q31, [x10, #0]
-	WORD $0x3dc00554 // ldr q20, [x10, #16]
+	WORD $0x3cc0015f // ldur q31, [x10, #0]
+	WORD $0x3cc10154 // ldur q20, [x10, #16]
 	WORD $0xfd401155 // ldr d21, [x10, #32]
 	ADD R3, R10
 	WORD $0xad445d16 // ldp q22, q23, [x8, #128]
@@ -20672,8 +20672,8 @@ columnTurn:
 	WORD $0x4fd4132b // fmla v11.2d, v25.2d, v20.d[0]
 	WORD $0x4fd41b2f // fmla v15.2d, v25.2d, v20.d[1]
 	WORD $0x4fd51333 // fmla v19.2d, v25.2d, v21.d[0]
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
-	WORD $0x3dc0055b // ldr q27, [x10, #16]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
+	WORD $0x3cc1015b // ldur q27, [x10, #16]
 	WORD $0xfd40115c // ldr d28, [x10, #32]
 	ADD R3, R10
 	WORD $0xad46791d // ldp q29, q30, [x8, #192]
@@ -20705,8 +20705,8 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00155 // ldr q21, [x10, #0]
-	WORD $0x3dc00556 // ldr q22, [x10, #16]
+	WORD $0x3cc00155 // ldur q21, [x10, #0]
+	WORD $0x3cc10156 // ldur q22, [x10, #16]
 	WORD $0xfd401157 // ldr d23, [x10, #32]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
@@ -20759,49 +20759,49 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027c // ldr q28, [x19, #0]
+	WORD $0x3cc0027c // ldur q28, [x19, #0]
 	WORD $0x6e7cdc00 // fmul v0.2d, v0.2d, v28.2d
-	WORD $0x3dc0067d // ldr q29, [x19, #16]
+	WORD $0x3cc1027d // ldur q29, [x19, #16]
 	WORD $0x6e7ddc21 // fmul v1.2d, v1.2d, v29.2d
-	WORD $0x3dc00a7e // ldr q30, [x19, #32]
+	WORD $0x3cc2027e // ldur q30, [x19, #32]
 	WORD $0x6e7edc42 // fmul v2.2d, v2.2d, v30.2d
-	WORD $0x3dc00e7f // ldr q31, [x19, #48]
+	WORD $0x3cc3027f // ldur q31, [x19, #48]
 	WORD $0x6e7fdc63 // fmul v3.2d, v3.2d, v31.2d
 	ADD R22, R19
-	WORD $0x3dc00274 // ldr q20, [x19, #0]
+	WORD $0x3cc00274 // ldur q20, [x19, #0]
 	WORD $0x6e74dc84 // fmul v4.2d, v4.2d, v20.2d
-	WORD $0x3dc00675 // ldr q21, [x19, #16]
+	WORD $0x3cc10275 // ldur q21, [x19, #16]
 	WORD $0x6e75dca5 // fmul v5.2d, v5.2d, v21.2d
-	WORD $0x3dc00a76 // ldr q22, [x19, #32]
+	WORD $0x3cc20276 // ldur q22, [x19, #32]
 	WORD $0x6e76dcc6 // fmul v6.2d, v6.2d, v22.2d
-	WORD $0x3dc00e77 // ldr q23, [x19, #48]
+	WORD $0x3cc30277 // ldur q23, [x19, #48]
 	WORD $0x6e77dce7 // fmul v7.2d, v7.2d, v23.2d
 	ADD R22, R19
-	WORD $0x3dc00278 // ldr q24, [x19, #0]
+	WORD $0x3cc00278 // ldur q24, [x19, #0]
 	WORD $0x6e78dd08 // fmul v8.2d, v8.2d, v24.2d
-	WORD $0x3dc00679 // ldr q25, [x19, #16]
+	WORD $0x3cc10279 // ldur q25, [x19, #16]
 	WORD $0x6e79dd29 // fmul v9.2d, v9.2d, v25.2d
-	WORD $0x3dc00a7a // ldr q26, [x19, #32]
+	WORD $0x3cc2027a // ldur q26, [x19, #32]
 	WORD $0x6e7add4a // fmul v10.2d, v10.2d, v26.2d
-	WORD $0x3dc00e7b // ldr q27, [x19, #48]
+	WORD $0x3cc3027b // ldur q27, [x19, #48]
 	WORD $0x6e7bdd6b // fmul v11.2d, v11.2d, v27.2d
 	ADD R22, R19
-	WORD $0x3dc0027c // ldr q28, [x19, #0]
+	WORD $0x3cc0027c // ldur q28, [x19, #0]
 	WORD $0x6e7cdd8c // fmul v12.2d, v12.2d, v28.2d
-	WORD $0x3dc0067d // ldr q29, [x19, #16]
+	WORD $0x3cc1027d // ldur q29, [x19, #16]
 	WORD $0x6e7dddad // fmul v13.2d, v13.2d, v29.2d
-	WORD $0x3dc00a7e // ldr q30, [x19, #32]
+	WORD $0x3cc2027e // ldur q30, [x19, #32]
 	WORD $0x6e7eddce // fmul v14.2d, v14.2d, v30.2d
-	WORD $0x3dc00e7f // ldr q31, [x19, #48]
+	WORD $0x3cc3027f // ldur q31, [x19, #48]
 	WORD $0x6e7fddef // fmul v15.2d, v15.2d, v31.2d
 	ADD R22, R19
-	WORD $0x3dc00274 // ldr q20, [x19, #0]
+	WORD $0x3cc00274 // ldur q20, [x19, #0]
 	WORD $0x6e74de10 // fmul v16.2d, v16.2d, v20.2d
-	WORD $0x3dc00675 // ldr q21, [x19, #16]
+	WORD $0x3cc10275 // ldur q21, [x19, #16]
 	WORD $0x6e75de31 // fmul v17.2d, v17.2d, v21.2d
-	WORD $0x3dc00a76 // ldr q22, [x19, #32]
+	WORD $0x3cc20276 // ldur q22, [x19, #32]
 	WORD $0x6e76de52 // fmul v18.2d, v18.2d, v22.2d
-	WORD $0x3dc00e77 // ldr q23, [x19, #48]
+	WORD $0x3cc30277 // ldur q23, [x19, #48]
 	WORD $0x6e77de73 // fmul v19.2d, v19.2d, v23.2d
 	MOVD 88(R0), R16
 	MOVD $5, R17
@@ -21021,8 +21021,8 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0014d // ldr q13, [x10, #0]
-	WORD $0x3dc0054e // ldr q14, [x10, #16]
+	WORD $0x3cc0014d // ldur q13, [x10, #0]
+	WORD $0x3cc1014e // ldur q14, [x10, #16]
 	WORD $0xfd40114f // ldr d15, [x10, #32]
 	ADD R3, R10
 	WORD $0xad404510 // ldp q16, q17, [x8, #0]
@@ -21036,8 +21036,8 @@ columnTurn:
 	WORD $0x4fce1225 // fmla v5.2d, v17.2d, v14.d[0]
 	WORD $0x4fce1a27 // fmla v7.2d, v17.2d, v14.d[1]
 	WORD $0x4fcf1229 // fmla v9.2d, v17.2d, v15.d[0]
-	WORD $0x3dc00152 // ldr q18, [x10, #0]
-	WORD $0x3dc00553 // ldr q19, [x10, #16]
+	WORD $0x3cc00152 // ldur q18, [x10, #0]
+	WORD $0x3cc10153 // ldur q19, [x10, #16]
 	WORD $0xfd401154 // ldr d20, [x10, #32]
 	ADD R3, R10
 	WORD $0xad425915 // ldp q21, q22, [x8, #64]
@@ -21051,8 +21051,8 @@ columnTurn:
 	WORD $0x4fd312c5 // fmla v5.2d, v22.2d, v19.d[0]
 	WORD $0x4fd31ac7 // fmla v7.2d, v22.2d, v19.d[1]
 	WORD $0x4fd412c9 // fmla v9.2d, v22.2d, v20.d[0]
-	WORD $0x3dc00157 // ldr q23, [x10, #0]
-	WORD $0x3dc00558 // ldr q24, [x10, #16]
+	WORD $0x3cc00157 // ldur q23, [x10, #0]
+	WORD $0x3cc10158 // ldur q24, [x10, #16]
 	WORD $0xfd401159 // ldr d25, [x10, #32]
 	ADD R3, R10
 	WORD $0xad446d1a // ldp q26, q27, [x8, #128]
@@ -21066,8 +21066,8 @@ columnTurn:
 	WORD $0x4fd81365 // fmla v5.2d, v27.2d, v24.d[0]
 	WORD $0x4fd81b67 // fmla v7.2d, v27.2d, v24.d[1]
 	WORD $0x4fd91369 // fmla v9.2d, v27.2d, v25.d[0]
-	WORD $0x3dc0015c // ldr q28, [x10, #0]
-	WORD $0x3dc0055d // ldr q29, [x10, #16]
+	WORD $0x3cc0015c // ldur q28, [x10, #0]
+	WORD $0x3cc1015d // ldur q29, [x10, #16]
 	WORD $0xfd40115e // ldr d30, [x10, #32]
 	ADD R3, R10
 	WORD $0xad46291f // ldp q31, q10, [x8, #192]
@@ -21088,8 +21088,8 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0014b // ldr q11, [x10, #0]
-	WORD $0x3dc0054c // ldr q12, [x10, #16]
+	WORD $0x3cc0014b // ldur q11, [x10, #0]
+	WORD $0x3cc1014c // ldur q12, [x10, #16]
 	WORD $0xfd40114d // ldr d13, [x10, #32]
 	ADD R3, R10
 	WORD $0xad403d0e // ldp q14, q15, [x8, #0]
@@ -21131,29 +21131,29 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00270 // ldr q16, [x19, #0]
+	WORD $0x3cc00270 // ldur q16, [x19, #0]
 	WORD $0x6e70dc00 // fmul v0.2d, v0.2d, v16.2d
-	WORD $0x3dc00671 // ldr q17, [x19, #16]
+	WORD $0x3cc10271 // ldur q17, [x19, #16]
 	WORD $0x6e71dc21 // fmul v1.2d, v1.2d, v17.2d
 	ADD R22, R19
-	WORD $0x3dc00272 // ldr q18, [x19, #0]
+	WORD $0x3cc00272 // ldur q18, [x19, #0]
 	WORD $0x6e72dc42 // fmul v2.2d, v2.2d, v18.2d
-	WORD $0x3dc00673 // ldr q19, [x19, #16]
+	WORD $0x3cc10273 // ldur q19, [x19, #16]
 	WORD $0x6e73dc63 // fmul v3.2d, v3.2d, v19.2d
 	ADD R22, R19
-	WORD $0x3dc00274 // ldr q20, [x19, #0]
+	WORD $0x3cc00274 // ldur q20, [x19, #0]
 	WORD $0x6e74dc84 // fmul v4.2d, v4.2d, v20.2d
-	WORD $0x3dc00675 // ldr q21, [x19, #16]
+	WORD $0x3cc10275 // ldur q21, [x19, #16]
 	WORD $0x6e75dca5 // fmul v5.2d, v5.2d, v21.2d
 	ADD R22, R19
-	WORD $0x3dc00276 // ldr q22, [x19, #0]
+	WORD $0x3cc00276 // ldur q22, [x19, #0]
 	WORD $0x6e76dcc6 // fmul v6.2d, v6.2d, v22.2d
-	WORD $0x3dc00677 // ldr q23, [x19, #16]
+	WORD $0x3cc10277 // ldur q23, [x19, #16]
 	WORD $0x6e77dce7 // fmul v7.2d, v7.2d, v23.2d
 	ADD R22, R19
-	WORD $0x3dc00278 // ldr q24, [x19, #0]
+	WORD $0x3cc00278 // ldur q24, [x19, #0]
 	WORD $0x6e78dd08 // fmul v8.2d, v8.2d, v24.2d
-	WORD $0x3dc00679 // ldr q25, [x19, #16]
+	WORD $0x3cc10279 // ldur q25, [x19, #16]
 	WORD $0x6e79dd29 // fmul v9.2d, v9.2d, v25.2d
 	MOVD 88(R0), R16
 	MOVD $5, R17
@@ -21469,9 +21469,9 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00158 // ldr q24, [x10, #0]
-	WORD $0x3dc00559 // ldr q25, [x10, #16]
-	WORD $0x3dc0095a // ldr q26, [x10, #32]
+	WORD $0x3cc00158 // ldur q24, [x10, #0]
+	WORD $0x3cc10159 // ldur q25, [x10, #16]
+	WORD $0x3cc2015a // ldur q26, [x10, #32]
 	ADD R3, R10
 	WORD $0xad40711b // ldp q27, q28, [x8, #0]
 	WORD $0x4fd81360 // fmla v0.2d, v27.2d, v24.d[0]
@@ -21499,9 +21499,9 @@ columnTurn:
 	WORD $0x4fd91bcf // fmla v15.2d, v30.2d, v25.d[1]
 	WORD $0x4fda13d3 // fmla v19.2d, v30.2d, v26.d[0]
 	WORD $0x4fda1bd7 // fmla v23.2d, v30.2d, v26.d[1]
-	WORD $0x3dc0015f // ldr q31, [x10, #0]
-	WORD $0x3dc00558 // ldr q24, [x10, #16]
-	WORD $0x3dc00959 // ldr q25, [x10, #32]
+	WORD $0x3cc0015f // ldur q31, [x10, #0]
+	WORD $0x3cc10158 // ldur q24, [x10, #16]
+	WORD $0x3cc20159 // ldur q25, [x10, #32]
 	ADD R3, R10
 	WORD $0xad426d1a // ldp q26, q27, [x8, #64]
 	WORD $0x4fdf1340 // fmla v0.2d, v26.2d, v31.d[0]
@@ -21529,9 +21529,9 @@ columnTurn:
 	WORD $0x4fd81baf // fmla v15.2d, v29.2d, v24.d[1]
 	WORD $0x4fd913b3 // fmla v19.2d, v29.2d, v25.d[0]
 	WORD $0x4fd91bb7 // fmla v23.2d, v29.2d, v25.d[1]
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
-	WORD $0x3dc0055f // ldr q31, [x10, #16]
-	WORD $0x3dc00958 // ldr q24, [x10, #32]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
+	WORD $0x3cc1015f // ldur q31, [x10, #16]
+	WORD $0x3cc20158 // ldur q24, [x10, #32]
 	ADD R3, R10
 	WORD $0xad446919 // ldp q25, q26, [x8, #128]
 	WORD $0x4fde1320 // fmla v0.2d, v25.2d, v30.d[0]
@@ -21559,9 +21559,9 @@ columnTurn:
 	WORD $0x4fdf1b8f // fmla v15.2d, v28.2d, v31.d[1]
 	WORD $0x4fd81393 // fmla v19.2d, v28.2d, v24.d[0]
 	WORD $0x4fd81b97 // fmla v23.2d, v28.2d, v24.d[1]
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
-	WORD $0x3dc0055e // ldr q30, [x10, #16]
-	WORD $0x3dc0095f // ldr q31, [x10, #32]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
+	WORD $0x3cc1015e // ldur q30, [x10, #16]
+	WORD $0x3cc2015f // ldur q31, [x10, #32]
 	ADD R3, R10
 	WORD $0xad466518 // ldp q24, q25, [x8, #192]
 	WORD $0x4fdd1300 // fmla v0.2d, v24.2d, v29.d[0]
@@ -21596,9 +21596,9 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0015c // ldr q28, [x10, #0]
-	WORD $0x3dc0055d // ldr q29, [x10, #16]
-	WORD $0x3dc0095e // ldr q30, [x10, #32]
+	WORD $0x3cc0015c // ldur q28, [x10, #0]
+	WORD $0x3cc1015d // ldur q29, [x10, #16]
+	WORD $0x3cc2015e // ldur q30, [x10, #32]
 	ADD R3, R10
 	WORD $0xad40611f // ldp q31, q24, [x8, #0]
 	WORD $0x4fdc13e0 // fmla v0.2d, v31.2d, v28.d[0]
@@ -21654,58 +21654,58 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 factorWhole:
-	WORD $0x3dc0027b // ldr q27, [x19, #0]
+	WORD $0x3cc0027b // ldur q27, [x19, #0]
 	WORD $0x6e7bdc00 // fmul v0.2d, v0.2d, v27.2d
-	WORD $0x3dc0067c // ldr q28, [x19, #16]
+	WORD $0x3cc1027c // ldur q28, [x19, #16]
 	WORD $0x6e7cdc21 // fmul v1.2d, v1.2d, v28.2d
-	WORD $0x3dc00a7d // ldr q29, [x19, #32]
+	WORD $0x3cc2027d // ldur q29, [x19, #32]
 	WORD $0x6e7ddc42 // fmul v2.2d, v2.2d, v29.2d
-	WORD $0x3dc00e7e // ldr q30, [x19, #48]
+	WORD $0x3cc3027e // ldur q30, [x19, #48]
 	WORD $0x6e7edc63 // fmul v3.2d, v3.2d, v30.2d
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fdc84 // fmul v4.2d, v4.2d, v31.2d
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e78dca5 // fmul v5.2d, v5.2d, v24.2d
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e79dcc6 // fmul v6.2d, v6.2d, v25.2d
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e7adce7 // fmul v7.2d, v7.2d, v26.2d
 	ADD R22, R19
-	WORD $0x3dc0027b // ldr q27, [x19, #0]
+	WORD $0x3cc0027b // ldur q27, [x19, #0]
 	WORD $0x6e7bdd08 // fmul v8.2d, v8.2d, v27.2d
-	WORD $0x3dc0067c // ldr q28, [x19, #16]
+	WORD $0x3cc1027c // ldur q28, [x19, #16]
 	WORD $0x6e7cdd29 // fmul v9.2d, v9.2d, v28.2d
-	WORD $0x3dc00a7d // ldr q29, [x19, #32]
+	WORD $0x3cc2027d // ldur q29, [x19, #32]
 	WORD $0x6e7ddd4a // fmul v10.2d, v10.2d, v29.2d
-	WORD $0x3dc00e7e // ldr q30, [x19, #48]
+	WORD $0x3cc3027e // ldur q30, [x19, #48]
 	WORD $0x6e7edd6b // fmul v11.2d, v11.2d, v30.2d
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fdd8c // fmul v12.2d, v12.2d, v31.2d
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e78ddad // fmul v13.2d, v13.2d, v24.2d
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e79ddce // fmul v14.2d, v14.2d, v25.2d
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e7addef // fmul v15.2d, v15.2d, v26.2d
 	ADD R22, R19
-	WORD $0x3dc0027b // ldr q27, [x19, #0]
+	WORD $0x3cc0027b // ldur q27, [x19, #0]
 	WORD $0x6e7bde10 // fmul v16.2d, v16.2d, v27.2d
-	WORD $0x3dc0067c // ldr q28, [x19, #16]
+	WORD $0x3cc1027c // ldur q28, [x19, #16]
 	WORD $0x6e7cde31 // fmul v17.2d, v17.2d, v28.2d
-	WORD $0x3dc00a7d // ldr q29, [x19, #32]
+	WORD $0x3cc2027d // ldur q29, [x19, #32]
 	WORD $0x6e7dde52 // fmul v18.2d, v18.2d, v29.2d
-	WORD $0x3dc00e7e // ldr q30, [x19, #48]
+	WORD $0x3cc3027e // ldur q30, [x19, #48]
 	WORD $0x6e7ede73 // fmul v19.2d, v19.2d, v30.2d
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fde94 // fmul v20.2d, v20.2d, v31.2d
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e78deb5 // fmul v21.2d, v21.2d, v24.2d
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e79ded6 // fmul v22.2d, v22.2d, v25.2d
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e7adef7 // fmul v23.2d, v23.2d, v26.2d
 	MOVD 88(R0), R16
 	MOVD $6, R17
@@ -21946,9 +21946,9 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
-	WORD $0x3dc00555 // ldr q21, [x10, #16]
-	WORD $0x3dc00956 // ldr q22, [x10, #32]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
+	WORD $0x3cc10155 // ldur q21, [x10, #16]
+	WORD $0x3cc20156 // ldur q22, [x10, #32]
 	ADD R3, R10
 	WORD $0xad406117 // ldp q23, q24, [x8, #0]
 	WORD $0x4fd412e0 // fmla v0.2d, v23.2d, v20.d[0]
@@ -21963,9 +21963,9 @@ columnTurn:
 	WORD $0x4fd51b07 // fmla v7.2d, v24.2d, v21.d[1]
 	WORD $0x4fd61309 // fmla v9.2d, v24.2d, v22.d[0]
 	WORD $0x4fd61b0b // fmla v11.2d, v24.2d, v22.d[1]
-	WORD $0x3dc00159 // ldr q25, [x10, #0]
-	WORD $0x3dc0055a // ldr q26, [x10, #16]
-	WORD $0x3dc0095b // ldr q27, [x10, #32]
+	WORD $0x3cc00159 // ldur q25, [x10, #0]
+	WORD $0x3cc1015a // ldur q26, [x10, #16]
+	WORD $0x3cc2015b // ldur q27, [x10, #32]
 	ADD R3, R10
 	WORD $0xad42751c // ldp q28, q29, [x8, #64]
 	WORD $0x4fd91380 // fmla v0.2d, v28.2d, v25.d[0]
@@ -21980,9 +21980,9 @@ columnTurn:
 	WORD $0x4fda1ba7 // fmla v7.2d, v29.2d, v26.d[1]
 	WORD $0x4fdb13a9 // fmla v9.2d, v29.2d, v27.d[0]
 	WORD $0x4fdb1bab // fmla v11.2d, v29.2d, v27.d[1]
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
-	WORD $0x3dc0055f // ldr q31, [x10, #16]
-	WORD $0x3dc0094c // ldr q12, [x10, #32]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
+	WORD $0x3cc1015f // ldur q31, [x10, #16]
+	WORD $0x3cc2014c // ldur q12, [x10, #32]
 	ADD R3, R10
 	WORD $0xad44390d // ldp q13, q14, [x8, #128]
 	WORD $0x4fde11a0 // fmla v0.2d, v13.2d, v30.d[0]
@@ -21997,9 +21997,9 @@ columnTurn:
 	WORD $0x4fdf19c7 // fmla v7.2d, v14.2d, v31.d[1]
 	WORD $0x4fcc11c9 // fmla v9.2d, v14.2d, v12.d[0]
 	WORD $0x4fcc19cb // fmla v11.2d, v14.2d, v12.d[1]
-	WORD $0x3dc0014f // ldr q15, [x10, #0]
-	WORD $0x3dc00550 // ldr q16, [x10, #16]
-	WORD $0x3dc00951 // ldr q17, [x10, #32]
+	WORD $0x3cc0014f // ldur q15, [x10, #0]
+	WORD $0x3cc10150 // ldur q16, [x10, #16]
+	WORD $0x3cc20151 // ldur q17, [x10, #32]
 	ADD R3, R10
 	WORD $0xad464d12 // ldp q18, q19, [x8, #192]
 	WORD $0x4fcf1240 // fmla v0.2d, v18.2d, v15.d[0]
@@ -22021,9 +22021,9 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
-	WORD $0x3dc00555 // ldr q21, [x10, #16]
-	WORD $0x3dc00956 // ldr q22, [x10, #32]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
+	WORD $0x3cc10155 // ldur q21, [x10, #16]
+	WORD $0x3cc20156 // ldur q22, [x10, #32]
 	ADD R3, R10
 	WORD $0xad406117 // ldp q23, q24, [x8, #0]
 	WORD $0x4fd412e0 // fmla v0.2d, v23.2d, v20.d[0]
@@ -22066,34 +22066,34 @@ factorElement:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 factorWhole:
-	WORD $0x3dc00279 // ldr q25, [x19, #0]
+	WORD $0x3cc00279 // ldur q25, [x19, #0]
 	WORD $0x6e79dc00 // fmul v0.2d, v0.2d, v25.2d
-	WORD $0x3dc0067a // ldr q26, [x19, #16]
+	WORD $0x3cc1027a // ldur q26, [x19, #16]
 	WORD $0x6e7adc21 // fmul v1.2d, v1.2d, v26.2d
 	ADD R22, R19
-	WORD $0x3dc0027b // ldr q27, [x19, #0]
+	WORD $0x3cc0027b // ldur q27, [x19, #0]
 	WORD $0x6e7bdc42 // fmul v2.2d, v2.2d, v27.2d
-	WORD $0x3dc0067c // ldr q28, [x19, #16]
+	WORD $0x3cc1027c // ldur q28, [x19, #16]
 	WORD $0x6e7cdc63 // fmul v3.2d, v3.2d, v28.2d
 	ADD R22, R19
-	WORD $0x3dc0027d // ldr q29, [x19, #0]
+	WORD $0x3cc0027d // ldur q29, [x19, #0]
 	WORD $0x6e7ddc84 // fmul v4.2d, v4.2d, v29.2d
-	WORD $0x3dc0067e // ldr q30, [x19, #16]
+	WORD $0x3cc1027e // ldur q30, [x19, #16]
 	WORD $0x6e7edca5 // fmul v5.2d, v5.2d, v30.2d
 	ADD R22, R19
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fdcc6 // fmul v6.2d, v6.2d, v31.2d
-	WORD $0x3dc0066c // ldr q12, [x19, #16]
+	WORD $0x3cc1026c // ldur q12, [x19, #16]
 	WORD $0x6e6cdce7 // fmul v7.2d, v7.2d, v12.2d
 	ADD R22, R19
-	WORD $0x3dc0026d // ldr q13, [x19, #0]
+	WORD $0x3cc0026d // ldur q13, [x19, #0]
 	WORD $0x6e6ddd08 // fmul v8.2d, v8.2d, v13.2d
-	WORD $0x3dc0066e // ldr q14, [x19, #16]
+	WORD $0x3cc1026e // ldur q14, [x19, #16]
 	WORD $0x6e6edd29 // fmul v9.2d, v9.2d, v14.2d
 	ADD R22, R19
-	WORD $0x3dc0026f // ldr q15, [x19, #0]
+	WORD $0x3cc0026f // ldur q15, [x19, #0]
 	WORD $0x6e6fdd4a // fmul v10.2d, v10.2d, v15.2d
-	WORD $0x3dc00670 // ldr q16, [x19, #16]
+	WORD $0x3cc10270 // ldur q16, [x19, #16]
 	WORD $0x6e70dd6b // fmul v11.2d, v11.2d, v16.2d
 	MOVD 88(R0), R16
 	MOVD $6, R17
@@ -22495,37 +22495,37 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc00272 // ldr q18, [x19, #0]
+	WORD $0x3cc00272 // ldur q18, [x19, #0]
 	WORD $0x6e72dc00 // fmul v0.2d, v0.2d, v18.2d
-	WORD $0x3dc00673 // ldr q19, [x19, #16]
+	WORD $0x3cc10273 // ldur q19, [x19, #16]
 	WORD $0x6e73dc21 // fmul v1.2d, v1.2d, v19.2d
-	WORD $0x3dc00a74 // ldr q20, [x19, #32]
+	WORD $0x3cc20274 // ldur q20, [x19, #32]
 	WORD $0x6e74dc42 // fmul v2.2d, v2.2d, v20.2d
-	WORD $0x3dc00e75 // ldr q21, [x19, #48]
+	WORD $0x3cc30275 // ldur q21, [x19, #48]
 	WORD $0x6e75dc63 // fmul v3.2d, v3.2d, v21.2d
-	WORD $0x3dc01276 // ldr q22, [x19, #64]
+	WORD $0x3cc40276 // ldur q22, [x19, #64]
 	WORD $0x6e76dc84 // fmul v4.2d, v4.2d, v22.2d
-	WORD $0x3dc01677 // ldr q23, [x19, #80]
+	WORD $0x3cc50277 // ldur q23, [x19, #80]
 	WORD $0x6e77dca5 // fmul v5.2d, v5.2d, v23.2d
-	WORD $0x3dc01a78 // ldr q24, [x19, #96]
+	WORD $0x3cc60278 // ldur q24, [x19, #96]
 	WORD $0x6e78dcc6 // fmul v6.2d, v6.2d, v24.2d
-	WORD $0x3dc01e79 // ldr q25, [x19, #112]
+	WORD $0x3cc70279 // ldur q25, [x19, #112]
 	WORD $0x6e79dce7 // fmul v7.2d, v7.2d, v25.2d
-	WORD $0x3dc0227a // ldr q26, [x19, #128]
+	WORD $0x3cc8027a // ldur q26, [x19, #128]
 	WORD $0x6e7add08 // fmul v8.2d, v8.2d, v26.2d
-	WORD $0x3dc0267b // ldr q27, [x19, #144]
+	WORD $0x3cc9027b // ldur q27, [x19, #144]
 	WORD $0x6e7bdd29 // fmul v9.2d, v9.2d, v27.2d
-	WORD $0x3dc02a7c // ldr q28, [x19, #160]
+	WORD $0x3cca027c // ldur q28, [x19, #160]
 	WORD $0x6e7cdd4a // fmul v10.2d, v10.2d, v28.2d
-	WORD $0x3dc02e7d // ldr q29, [x19, #176]
+	WORD $0x3ccb027d // ldur q29, [x19, #176]
 	WORD $0x6e7ddd6b // fmul v11.2d, v11.2d, v29.2d
-	WORD $0x3dc0327e // ldr q30, [x19, #192]
+	WORD $0x3ccc027e // ldur q30, [x19, #192]
 	WORD $0x6e7edd8c // fmul v12.2d, v12.2d, v30.2d
-	WORD $0x3dc0367f // ldr q31, [x19, #208]
+	WORD $0x3ccd027f // ldur q31, [x19, #208]
 	WORD $0x6e7fddad // fmul v13.2d, v13.2d, v31.2d
-	WORD $0x3dc03a70 // ldr q16, [x19, #224]
+	WORD $0x3cce0270 // ldur q16, [x19, #224]
 	WORD $0x6e70ddce // fmul v14.2d, v14.2d, v16.2d
-	WORD $0x3dc03e71 // ldr q17, [x19, #240]
+	WORD $0x3ccf0271 // ldur q17, [x19, #240]
 	WORD $0x6e71ddef // fmul v15.2d, v15.2d, v17.2d
 	MOVD 88(R0), R16
 	MOVD $1, R17
@@ -22736,7 +22736,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc00152 // ldr q18, [x10, #0]
+	WORD $0x3cc00152 // ldur q18, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405113 // ldp q19, q20, [x8, #0]
 	WORD $0x4fd21260 // fmla v0.2d, v19.2d, v18.d[0]
@@ -22759,7 +22759,7 @@ columnTurn:
 	WORD $0x4fd21347 // fmla v7.2d, v26.2d, v18.d[0]
 	WORD $0x4fd21b4f // fmla v15.2d, v26.2d, v18.d[1]
 	ADD R4, R8
-	WORD $0x3dc0015b // ldr q27, [x10, #0]
+	WORD $0x3cc0015b // ldur q27, [x10, #0]
 	ADD R3, R10
 	WORD $0xad40751c // ldp q28, q29, [x8, #0]
 	WORD $0x4fdb1380 // fmla v0.2d, v28.2d, v27.d[0]
@@ -22782,7 +22782,7 @@ columnTurn:
 	WORD $0x4fdb1267 // fmla v7.2d, v19.2d, v27.d[0]
 	WORD $0x4fdb1a6f // fmla v15.2d, v19.2d, v27.d[1]
 	ADD R4, R8
-	WORD $0x3dc00154 // ldr q20, [x10, #0]
+	WORD $0x3cc00154 // ldur q20, [x10, #0]
 	ADD R3, R10
 	WORD $0xad405915 // ldp q21, q22, [x8, #0]
 	WORD $0x4fd412a0 // fmla v0.2d, v21.2d, v20.d[0]
@@ -22805,7 +22805,7 @@ columnTurn:
 	WORD $0x4fd41387 // fmla v7.2d, v28.2d, v20.d[0]
 	WORD $0x4fd41b8f // fmla v15.2d, v28.2d, v20.d[1]
 	ADD R4, R8
-	WORD $0x3dc0015d // ldr q29, [x10, #0]
+	WORD $0x3cc0015d // ldur q29, [x10, #0]
 	ADD R3, R10
 	WORD $0xad407d1e // ldp q30, q31, [x8, #0]
 	WORD $0x4fdd13c0 // fmla v0.2d, v30.2d, v29.d[0]
@@ -22834,7 +22834,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc00156 // ldr q22, [x10, #0]
+	WORD $0x3cc00156 // ldur q22, [x10, #0]
 	ADD R3, R10
 	WORD $0xad406117 // ldp q23, q24, [x8, #0]
 	WORD $0x4fd612e0 // fmla v0.2d, v23.2d, v22.d[0]
@@ -22864,38 +22864,38 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc0027f // ldr q31, [x19, #0]
+	WORD $0x3cc0027f // ldur q31, [x19, #0]
 	WORD $0x6e7fdc00 // fmul v0.2d, v0.2d, v31.2d
-	WORD $0x3dc00670 // ldr q16, [x19, #16]
+	WORD $0x3cc10270 // ldur q16, [x19, #16]
 	WORD $0x6e70dc21 // fmul v1.2d, v1.2d, v16.2d
-	WORD $0x3dc00a71 // ldr q17, [x19, #32]
+	WORD $0x3cc20271 // ldur q17, [x19, #32]
 	WORD $0x6e71dc42 // fmul v2.2d, v2.2d, v17.2d
-	WORD $0x3dc00e72 // ldr q18, [x19, #48]
+	WORD $0x3cc30272 // ldur q18, [x19, #48]
 	WORD $0x6e72dc63 // fmul v3.2d, v3.2d, v18.2d
-	WORD $0x3dc01273 // ldr q19, [x19, #64]
+	WORD $0x3cc40273 // ldur q19, [x19, #64]
 	WORD $0x6e73dc84 // fmul v4.2d, v4.2d, v19.2d
-	WORD $0x3dc01674 // ldr q20, [x19, #80]
+	WORD $0x3cc50274 // ldur q20, [x19, #80]
 	WORD $0x6e74dca5 // fmul v5.2d, v5.2d, v20.2d
-	WORD $0x3dc01a75 // ldr q21, [x19, #96]
+	WORD $0x3cc60275 // ldur q21, [x19, #96]
 	WORD $0x6e75dcc6 // fmul v6.2d, v6.2d, v21.2d
-	WORD $0x3dc01e76 // ldr q22, [x19, #112]
+	WORD $0x3cc70276 // ldur q22, [x19, #112]
 	WORD $0x6e76dce7 // fmul v7.2d, v7.2d, v22.2d
 	ADD R22, R19
-	WORD $0x3dc00277 // ldr q23, [x19, #0]
+	WORD $0x3cc00277 // ldur q23, [x19, #0]
 	WORD $0x6e77dd08 // fmul v8.2d, v8.2d, v23.2d
-	WORD $0x3dc00678 // ldr q24, [x19, #16]
+	WORD $0x3cc10278 // ldur q24, [x19, #16]
 	WORD $0x6e78dd29 // fmul v9.2d, v9.2d, v24.2d
-	WORD $0x3dc00a79 // ldr q25, [x19, #32]
+	WORD $0x3cc20279 // ldur q25, [x19, #32]
 	WORD $0x6e79dd4a // fmul v10.2d, v10.2d, v25.2d
-	WORD $0x3dc00e7a // ldr q26, [x19, #48]
+	WORD $0x3cc3027a // ldur q26, [x19, #48]
 	WORD $0x6e7add6b // fmul v11.2d, v11.2d, v26.2d
-	WORD $0x3dc0127b // ldr q27, [x19, #64]
+	WORD $0x3cc4027b // ldur q27, [x19, #64]
 	WORD $0x6e7bdd8c // fmul v12.2d, v12.2d, v27.2d
-	WORD $0x3dc0167c // ldr q28, [x19, #80]
+	WORD $0x3cc5027c // ldur q28, [x19, #80]
 	WORD $0x6e7cddad // fmul v13.2d, v13.2d, v28.2d
-	WORD $0x3dc01a7d // ldr q29, [x19, #96]
+	WORD $0x3cc6027d // ldur q29, [x19, #96]
 	WORD $0x6e7dddce // fmul v14.2d, v14.2d, v29.2d
-	WORD $0x3dc01e7e // ldr q30, [x19, #112]
+	WORD $0x3cc7027e // ldur q30, [x19, #112]
 	WORD $0x6e7eddef // fmul v15.2d, v15.2d, v30.2d
 	MOVD 88(R0), R16
 	MOVD $2, R17
@@ -23164,7 +23164,7 @@ columns:
 	SUBS $4, R9
 	BLT columnFew
 columnTurn:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xfd40095f // ldr d31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
@@ -23196,7 +23196,7 @@ columnTurn:
 	WORD $0x4fde1b2f // fmla v15.2d, v25.2d, v30.d[1]
 	WORD $0x4fdf1337 // fmla v23.2d, v25.2d, v31.d[0]
 	ADD R4, R8
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	WORD $0xfd40095b // ldr d27, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40751c // ldp q28, q29, [x8, #0]
@@ -23228,7 +23228,7 @@ columnTurn:
 	WORD $0x4fda1baf // fmla v15.2d, v29.2d, v26.d[1]
 	WORD $0x4fdb13b7 // fmla v23.2d, v29.2d, v27.d[0]
 	ADD R4, R8
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xfd40095f // ldr d31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
@@ -23260,7 +23260,7 @@ columnTurn:
 	WORD $0x4fde1b2f // fmla v15.2d, v25.2d, v30.d[1]
 	WORD $0x4fdf1337 // fmla v23.2d, v25.2d, v31.d[0]
 	ADD R4, R8
-	WORD $0x3dc0015a // ldr q26, [x10, #0]
+	WORD $0x3cc0015a // ldur q26, [x10, #0]
 	WORD $0xfd40095b // ldr d27, [x10, #16]
 	ADD R3, R10
 	WORD $0xad40751c // ldp q28, q29, [x8, #0]
@@ -23298,7 +23298,7 @@ columnFew:
 	ADDS $4, R9
 	BEQ factor
 columnOne:
-	WORD $0x3dc0015e // ldr q30, [x10, #0]
+	WORD $0x3cc0015e // ldur q30, [x10, #0]
 	WORD $0xfd40095f // ldr d31, [x10, #16]
 	ADD R3, R10
 	WORD $0xad406518 // ldp q24, q25, [x8, #0]
@@ -23337,55 +23337,55 @@ factor:
 	CBZ R7, store
 	MOVD R7, R19
 	MOVD 88(R0), R22
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e7adc00 // fmul v0.2d, v0.2d, v26.2d
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e7bdc21 // fmul v1.2d, v1.2d, v27.2d
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e7cdc42 // fmul v2.2d, v2.2d, v28.2d
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e7ddc63 // fmul v3.2d, v3.2d, v29.2d
-	WORD $0x3dc0127e // ldr q30, [x19, #64]
+	WORD $0x3cc4027e // ldur q30, [x19, #64]
 	WORD $0x6e7edc84 // fmul v4.2d, v4.2d, v30.2d
-	WORD $0x3dc0167f // ldr q31, [x19, #80]
+	WORD $0x3cc5027f // ldur q31, [x19, #80]
 	WORD $0x6e7fdca5 // fmul v5.2d, v5.2d, v31.2d
-	WORD $0x3dc01a78 // ldr q24, [x19, #96]
+	WORD $0x3cc60278 // ldur q24, [x19, #96]
 	WORD $0x6e78dcc6 // fmul v6.2d, v6.2d, v24.2d
-	WORD $0x3dc01e79 // ldr q25, [x19, #112]
+	WORD $0x3cc70279 // ldur q25, [x19, #112]
 	WORD $0x6e79dce7 // fmul v7.2d, v7.2d, v25.2d
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e7add08 // fmul v8.2d, v8.2d, v26.2d
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e7bdd29 // fmul v9.2d, v9.2d, v27.2d
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e7cdd4a // fmul v10.2d, v10.2d, v28.2d
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e7ddd6b // fmul v11.2d, v11.2d, v29.2d
-	WORD $0x3dc0127e // ldr q30, [x19, #64]
+	WORD $0x3cc4027e // ldur q30, [x19, #64]
 	WORD $0x6e7edd8c // fmul v12.2d, v12.2d, v30.2d
-	WORD $0x3dc0167f // ldr q31, [x19, #80]
+	WORD $0x3cc5027f // ldur q31, [x19, #80]
 	WORD $0x6e7fddad // fmul v13.2d, v13.2d, v31.2d
-	WORD $0x3dc01a78 // ldr q24, [x19, #96]
+	WORD $0x3cc60278 // ldur q24, [x19, #96]
 	WORD $0x6e78ddce // fmul v14.2d, v14.2d, v24.2d
-	WORD $0x3dc01e79 // ldr q25, [x19, #112]
+	WORD $0x3cc70279 // ldur q25, [x19, #112]
 	WORD $0x6e79ddef // fmul v15.2d, v15.2d, v25.2d
 	ADD R22, R19
-	WORD $0x3dc0027a // ldr q26, [x19, #0]
+	WORD $0x3cc0027a // ldur q26, [x19, #0]
 	WORD $0x6e7ade10 // fmul v16.2d, v16.2d, v26.2d
-	WORD $0x3dc0067b // ldr q27, [x19, #16]
+	WORD $0x3cc1027b // ldur q27, [x19, #16]
 	WORD $0x6e7bde31 // fmul v17.2d, v17.2d, v27.2d
-	WORD $0x3dc00a7c // ldr q28, [x19, #32]
+	WORD $0x3cc2027c // ldur q28, [x19, #32]
 	WORD $0x6e7cde52 // fmul v18.2d, v18.2d, v28.2d
-	WORD $0x3dc00e7d // ldr q29, [x19, #48]
+	WORD $0x3cc3027d // ldur q29, [x19, #48]
 	WORD $0x6e7dde73 // fmul v19.2d, v19.2d, v29.2d
-	WORD $0x3dc0127e // ldr q30, [x19, #64]
+	WORD $0x3cc4027e // ldur q30, [x19, #64]
 	WORD $0x6e7ede94 // fmul v20.2d, v20.2d, v30.2d
-	WORD $0x3dc0167f // ldr q31, [x19, #80]
+	WORD $0x3cc5027f // ldur q31, [x19, #80]
 	WORD $0x6e7fdeb5 // fmul v21.2d, v21.2d, v31.2d
-	WORD $0x3dc01a78 // ldr q24, [x19, #96]
+	WORD $0x3cc60278 // ldur q24, [x19, #96]
 	WORD $0x6e78ded6 // fmul v22.2d, v22.2d, v24.2d
-	WORD $0x3dc01e79 // ldr q25, [x19, #112]
+	WORD $0x3cc70279 // ldur q25, [x19, #112]
 	WORD $0x6e79def7 // fmul v23.2d, v23.2d, v25.2d
 	MOVD 88(R0), R16
 	MOVD $3, R17
@@ -24391,13 +24391,13 @@ TEXT ·packTransF64NEON(SB), NOSPLIT|NOFRAME, $0-40
 	MOVD stride+32(FP), R4
 block:
 	MOVD R1, R9
-	WORD $0x3dc00120 // ldr q0, [x9, #0]
+	WORD $0x3cc00120 // ldur q0, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00121 // ldr q1, [x9, #0]
+	WORD $0x3cc00121 // ldur q1, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00122 // ldr q2, [x9, #0]
+	WORD $0x3cc00122 // ldur q2, [x9, #0]
 	ADD R2, R9
-	WORD $0x3dc00123 // ldr q3, [x9, #0]
+	WORD $0x3cc00123 // ldur q3, [x9, #0]
 	WORD $0x4ec12804 // trn1 v4.2d, v0.2d, v1.2d
 	WORD $0x4ec16805 // trn2 v5.2d, v0.2d, v1.2d
 	WORD $0x4ec32846 // trn1 v6.2d, v2.2d, v3.2d
@@ -24407,13 +24407,13 @@ block:
 	WORD $0xad001c65 // stp q5, q7, [x3, #0]
 	ADD R4, R3
 	MOVD R1, R9
-	WORD $0x3dc00528 // ldr q8, [x9, #16]
+	WORD $0x3cc10128 // ldur q8, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc00529 // ldr q9, [x9, #16]
+	WORD $0x3cc10129 // ldur q9, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0052a // ldr q10, [x9, #16]
+	WORD $0x3cc1012a // ldur q10, [x9, #16]
 	ADD R2, R9
-	WORD $0x3dc0052b // ldr q11, [x9, #16]
+	WORD $0x3cc1012b // ldur q11, [x9, #16]
 	WORD $0x4ec9290c // trn1 v12.2d, v8.2d, v9.2d
 	WORD $0x4ec9690d // trn2 v13.2d, v8.2d, v9.2d
 	WORD $0x4ecb294e // trn1 v14.2d, v10.2d, v11.2d
@@ -24461,8 +24461,8 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00455 // ldr q21, [x2, #16]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc10055 // ldur q21, [x2, #16]
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
 	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
@@ -24536,7 +24536,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
+	WORD $0x3cc0004a // ldur q10, [x2, #0]
 	WORD $0x4eaa1cab // orr v11.16b, v5.16b, v10.16b
 	WORD $0x4e6bf52c // fmax v12.2d, v9.2d, v11.2d
 	WORD $0x6e2c1cad // eor v13.16b, v5.16b, v12.16b
@@ -24684,8 +24684,8 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x3dc00074 // ldr q20, [x3, #0]
-	WORD $0x3dc00475 // ldr q21, [x3, #16]
+	WORD $0x3cc00074 // ldur q20, [x3, #0]
+	WORD $0x3cc10075 // ldur q21, [x3, #16]
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
 	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
@@ -24763,7 +24763,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0006c // ldr q12, [x3, #0]
+	WORD $0x3cc0006c // ldur q12, [x3, #0]
 	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
 	WORD $0x4e6df52e // fmax v14.2d, v9.2d, v13.2d
 	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
@@ -24927,8 +24927,8 @@ side1:
 	WORD $0x4eedcc93 // fmls v19.2d, v4.2d, v13.2d
 	WORD $0x4ee5d654 // fsub v20.2d, v18.2d, v5.2d
 	WORD $0x4ee5d675 // fsub v21.2d, v19.2d, v5.2d
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
-	WORD $0x3dc00497 // ldr q23, [x4, #16]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
+	WORD $0x3cc10097 // ldur q23, [x4, #16]
 	WORD $0x4e74cc76 // fmla v22.2d, v3.2d, v20.2d
 	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
 	WORD $0x4e74cc56 // fmla v22.2d, v2.2d, v20.2d
@@ -25024,7 +25024,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
+	WORD $0x3cc0008e // ldur q14, [x4, #0]
 	WORD $0x4eae1ccf // orr v15.16b, v6.16b, v14.16b
 	WORD $0x4e6ff570 // fmax v16.2d, v11.2d, v15.2d
 	WORD $0x6e301cd1 // eor v17.16b, v6.16b, v16.16b
@@ -25221,8 +25221,8 @@ side1:
 	WORD $0x4eeecc94 // fmls v20.2d, v4.2d, v14.2d
 	WORD $0x4ee6d675 // fsub v21.2d, v19.2d, v6.2d
 	WORD $0x4ee6d696 // fsub v22.2d, v20.2d, v6.2d
-	WORD $0x3dc000b7 // ldr q23, [x5, #0]
-	WORD $0x3dc004b8 // ldr q24, [x5, #16]
+	WORD $0x3cc000b7 // ldur q23, [x5, #0]
+	WORD $0x3cc100b8 // ldur q24, [x5, #16]
 	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
 	WORD $0x4e76cc78 // fmla v24.2d, v3.2d, v22.2d
 	WORD $0x4e75cc57 // fmla v23.2d, v2.2d, v21.2d
@@ -25326,7 +25326,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000bb // ldr q27, [x5, #0]
+	WORD $0x3cc000bb // ldur q27, [x5, #0]
 	WORD $0x4ebb1cfc // orr v28.16b, v7.16b, v27.16b
 	WORD $0x4e7cf59d // fmax v29.2d, v12.2d, v28.2d
 	WORD $0x6e3d1cfe // eor v30.16b, v7.16b, v29.16b
@@ -25667,7 +25667,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0005d // ldr q29, [x2, #0]
+	WORD $0x3cc0005d // ldur q29, [x2, #0]
 	WORD $0x4ebd1c3e // orr v30.16b, v1.16b, v29.16b
 	WORD $0x4e7ef55f // fmax v31.2d, v10.2d, v30.2d
 	WORD $0x6e3f1c2b // eor v11.16b, v1.16b, v31.16b
@@ -25948,7 +25948,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
+	WORD $0x3cc00075 // ldur q21, [x3, #0]
 	WORD $0x4eb51c56 // orr v22.16b, v2.16b, v21.16b
 	WORD $0x4e76f517 // fmax v23.2d, v8.2d, v22.2d
 	WORD $0x6e371c58 // eor v24.16b, v2.16b, v23.16b
@@ -26268,7 +26268,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0009f // ldr q31, [x4, #0]
+	WORD $0x3cc0009f // ldur q31, [x4, #0]
 	WORD $0x4ebf1c49 // orr v9.16b, v2.16b, v31.16b
 	WORD $0x4e69f50a // fmax v10.2d, v8.2d, v9.2d
 	WORD $0x6e2a1c4b // eor v11.16b, v2.16b, v10.16b
@@ -26622,7 +26622,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b8 // ldr q24, [x5, #0]
+	WORD $0x3cc000b8 // ldur q24, [x5, #0]
 	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
 	WORD $0x4e79f51a // fmax v26.2d, v8.2d, v25.2d
 	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
@@ -26882,7 +26882,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0005a // ldr q26, [x2, #0]
+	WORD $0x3cc0005a // ldur q26, [x2, #0]
 	WORD $0x4e7ad75b // fadd v27.2d, v26.2d, v26.2d
 	WORD $0x4ebb1c1c // orr v28.16b, v0.16b, v27.16b
 	WORD $0x4e7cf53d // fmax v29.2d, v9.2d, v28.2d
@@ -27081,7 +27081,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00079 // ldr q25, [x3, #0]
+	WORD $0x3cc00079 // ldur q25, [x3, #0]
 	WORD $0x4e79d73a // fadd v26.2d, v25.2d, v25.2d
 	WORD $0x4eba1c1b // orr v27.16b, v0.16b, v26.16b
 	WORD $0x4e7bf55c // fmax v28.2d, v10.2d, v27.2d
@@ -27322,7 +27322,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
 	WORD $0x4e76d6d7 // fadd v23.2d, v22.2d, v22.2d
 	WORD $0x4eb71c18 // orr v24.16b, v0.16b, v23.16b
 	WORD $0x4e78f579 // fmax v25.2d, v11.2d, v24.2d
@@ -27598,7 +27598,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000ae // ldr q14, [x5, #0]
+	WORD $0x3cc000ae // ldur q14, [x5, #0]
 	WORD $0x4e6ed5cf // fadd v15.2d, v14.2d, v14.2d
 	WORD $0x4eaf1c50 // orr v16.16b, v2.16b, v15.16b
 	WORD $0x4e70f571 // fmax v17.2d, v11.2d, v16.2d
@@ -27749,8 +27749,8 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00455 // ldr q21, [x2, #16]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc10055 // ldur q21, [x2, #16]
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
 	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
@@ -27826,7 +27826,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x3cc00056 // ldur q22, [x2, #0]
 	WORD $0x4eb61cd7 // orr v23.16b, v6.16b, v22.16b
 	WORD $0x4e77f538 // fmax v24.2d, v9.2d, v23.2d
 	WORD $0x6e381cd9 // eor v25.16b, v6.16b, v24.16b
@@ -27981,8 +27981,8 @@ side1:
 	WORD $0x4eebcc91 // fmls v17.2d, v4.2d, v11.2d
 	WORD $0x4ee5d612 // fsub v18.2d, v16.2d, v5.2d
 	WORD $0x4ee5d633 // fsub v19.2d, v17.2d, v5.2d
-	WORD $0x3dc00074 // ldr q20, [x3, #0]
-	WORD $0x3dc00475 // ldr q21, [x3, #16]
+	WORD $0x3cc00074 // ldur q20, [x3, #0]
+	WORD $0x3cc10075 // ldur q21, [x3, #16]
 	WORD $0x4e72cc74 // fmla v20.2d, v3.2d, v18.2d
 	WORD $0x4e73cc75 // fmla v21.2d, v3.2d, v19.2d
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
@@ -28066,7 +28066,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007a // ldr q26, [x3, #0]
+	WORD $0x3cc0007a // ldur q26, [x3, #0]
 	WORD $0x4eba1cdb // orr v27.16b, v6.16b, v26.16b
 	WORD $0x4e7bf53c // fmax v28.2d, v9.2d, v27.2d
 	WORD $0x6e3c1cdd // eor v29.16b, v6.16b, v28.16b
@@ -28247,8 +28247,8 @@ side1:
 	WORD $0x4eeccc92 // fmls v18.2d, v4.2d, v12.2d
 	WORD $0x4ee5d633 // fsub v19.2d, v17.2d, v5.2d
 	WORD $0x4ee5d654 // fsub v20.2d, v18.2d, v5.2d
-	WORD $0x3dc00095 // ldr q21, [x4, #0]
-	WORD $0x3dc00496 // ldr q22, [x4, #16]
+	WORD $0x3cc00095 // ldur q21, [x4, #0]
+	WORD $0x3cc10096 // ldur q22, [x4, #16]
 	WORD $0x4e73cc75 // fmla v21.2d, v3.2d, v19.2d
 	WORD $0x4e74cc76 // fmla v22.2d, v3.2d, v20.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
@@ -28356,7 +28356,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0009b // ldr q27, [x4, #0]
+	WORD $0x3cc0009b // ldur q27, [x4, #0]
 	WORD $0x4ebb1cdc // orr v28.16b, v6.16b, v27.16b
 	WORD $0x4e7cf55d // fmax v29.2d, v10.2d, v28.2d
 	WORD $0x6e3d1cde // eor v30.16b, v6.16b, v29.16b
@@ -28575,8 +28575,8 @@ side1:
 	WORD $0x4eeeccb4 // fmls v20.2d, v5.2d, v14.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
 	WORD $0x4ee7d696 // fsub v22.2d, v20.2d, v7.2d
-	WORD $0x3dc000b7 // ldr q23, [x5, #0]
-	WORD $0x3dc004b8 // ldr q24, [x5, #16]
+	WORD $0x3cc000b7 // ldur q23, [x5, #0]
+	WORD $0x3cc100b8 // ldur q24, [x5, #16]
 	WORD $0x4e75cc97 // fmla v23.2d, v4.2d, v21.2d
 	WORD $0x4e76cc98 // fmla v24.2d, v4.2d, v22.2d
 	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
@@ -28696,7 +28696,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b0 // ldr q16, [x5, #0]
+	WORD $0x3cc000b0 // ldur q16, [x5, #0]
 	WORD $0x4eb01c51 // orr v17.16b, v2.16b, v16.16b
 	WORD $0x4e71f592 // fmax v18.2d, v12.2d, v17.2d
 	WORD $0x6e321c53 // eor v19.16b, v2.16b, v18.16b
@@ -29146,7 +29146,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x4eac1c2d // orr v13.16b, v1.16b, v12.16b
 	WORD $0x4e6df48e // fmax v14.2d, v4.2d, v13.2d
 	WORD $0x6e2e1c2f // eor v15.16b, v1.16b, v14.16b
@@ -29553,7 +29553,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x3cc0007e // ldur q30, [x3, #0]
 	WORD $0x4ebe1c3f // orr v31.16b, v1.16b, v30.16b
 	WORD $0x4e7ff485 // fmax v5.2d, v4.2d, v31.2d
 	WORD $0x6e251c26 // eor v6.16b, v1.16b, v5.16b
@@ -29990,7 +29990,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008d // ldr q13, [x4, #0]
+	WORD $0x3cc0008d // ldur q13, [x4, #0]
 	WORD $0x4ead1c2e // orr v14.16b, v1.16b, v13.16b
 	WORD $0x4e6ef44f // fmax v15.2d, v2.2d, v14.2d
 	WORD $0x6e2f1c30 // eor v16.16b, v1.16b, v15.16b
@@ -30459,7 +30459,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000a7 // ldr q7, [x5, #0]
+	WORD $0x3cc000a7 // ldur q7, [x5, #0]
 	WORD $0x4ea71c28 // orr v8.16b, v1.16b, v7.16b
 	WORD $0x4e68f449 // fmax v9.2d, v2.2d, v8.2d
 	WORD $0x6e291c2a // eor v10.16b, v1.16b, v9.16b
@@ -30761,7 +30761,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0005b // ldr q27, [x2, #0]
+	WORD $0x3cc0005b // ldur q27, [x2, #0]
 	WORD $0x3dc1229c // ldr q28, [x20, #1152]
 	WORD $0x4e7bf79d // fmax v29.2d, v28.2d, v27.2d
 	WORD $0x3dc24e9e // ldr q30, [x20, #2352]
@@ -30970,7 +30970,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004b // ldr q11, [x2, #0]
+	WORD $0x3cc0004b // ldur q11, [x2, #0]
 	WORD $0x6eebe42c // fcmgt v12.2d, v1.2d, v11.2d
 	WORD $0x6e6add6d // fmul v13.2d, v11.2d, v10.2d
 	WORD $0x4eac1d8e // orr v14.16b, v12.16b, v12.16b
@@ -31076,7 +31076,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	WORD $0x6ee1f909 // fsqrt v9.2d, v8.2d
 	WORD $0x3d800029 // str q9, [x1, #0]
 	ADD $16, R2
@@ -31134,7 +31134,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x3dc1628d // ldr q13, [x20, #1408]
 	WORD $0x6e6cfdae // fdiv v14.2d, v13.2d, v12.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
@@ -31196,7 +31196,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x6f00e40d // movi v13.2d, #0
 	WORD $0x6eece5ae // fcmgt v14.2d, v13.2d, v12.2d
 	WORD $0x6e6c1dae // bsl v14.16b, v13.16b, v12.16b
@@ -31253,7 +31253,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4e291c0a // and v10.16b, v0.16b, v9.16b
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -31308,7 +31308,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e291c0a // eor v10.16b, v0.16b, v9.16b
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -31361,7 +31361,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	WORD $0x6e68dd09 // fmul v9.2d, v8.2d, v8.2d
 	WORD $0x3d800029 // str q9, [x1, #0]
 	ADD $16, R2
@@ -31428,7 +31428,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
 	WORD $0x6f00e416 // movi v22.2d, #0
 	WORD $0x6e75e6d7 // fcmge v23.2d, v22.2d, v21.2d
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
@@ -31519,7 +31519,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
 	WORD $0x6f00e40d // movi v13.2d, #0
 	WORD $0x4e6de58e // fcmeq v14.2d, v12.2d, v13.2d
 	WORD $0x6e2059cf // mvn v15.16b, v14.16b
@@ -31588,8 +31588,8 @@ side1:
 	WORD $0x4e6acc93 // fmla v19.2d, v4.2d, v10.2d
 	WORD $0x4ee7d654 // fsub v20.2d, v18.2d, v7.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
-	WORD $0x3dc00056 // ldr q22, [x2, #0]
-	WORD $0x3dc00457 // ldr q23, [x2, #16]
+	WORD $0x3cc00056 // ldur q22, [x2, #0]
+	WORD $0x3cc10057 // ldur q23, [x2, #16]
 	WORD $0x4ef4ccb6 // fmls v22.2d, v5.2d, v20.2d
 	WORD $0x4ef5ccb7 // fmls v23.2d, v5.2d, v21.2d
 	WORD $0x4ef4cc56 // fmls v22.2d, v2.2d, v20.2d
@@ -31687,7 +31687,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x3cc00056 // ldur q22, [x2, #0]
 	WORD $0x4eb61c17 // orr v23.16b, v0.16b, v22.16b
 	WORD $0x4e66d6f8 // fadd v24.2d, v23.2d, v6.2d
 	WORD $0x4ea81f19 // orr v25.16b, v24.16b, v8.16b
@@ -31803,8 +31803,8 @@ side1:
 	WORD $0x4e6acc93 // fmla v19.2d, v4.2d, v10.2d
 	WORD $0x4ee7d654 // fsub v20.2d, v18.2d, v7.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
-	WORD $0x3dc00076 // ldr q22, [x3, #0]
-	WORD $0x3dc00477 // ldr q23, [x3, #16]
+	WORD $0x3cc00076 // ldur q22, [x3, #0]
+	WORD $0x3cc10077 // ldur q23, [x3, #16]
 	WORD $0x4ef4ccb6 // fmls v22.2d, v5.2d, v20.2d
 	WORD $0x4ef5ccb7 // fmls v23.2d, v5.2d, v21.2d
 	WORD $0x4ef4cc56 // fmls v22.2d, v2.2d, v20.2d
@@ -31914,7 +31914,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x3cc0007e // ldur q30, [x3, #0]
 	WORD $0x4ebe1c1f // orr v31.16b, v0.16b, v30.16b
 	WORD $0x4e66d7e9 // fadd v9.2d, v31.2d, v6.2d
 	WORD $0x4ea81d2a // orr v10.16b, v9.16b, v8.16b
@@ -32038,8 +32038,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4e6dd58e // fadd v14.2d, v12.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -32103,8 +32103,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4eedd58e // fsub v14.2d, v12.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -32168,8 +32168,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x6e6ddd8e // fmul v14.2d, v12.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -32233,8 +32233,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x6e6dfd8e // fdiv v14.2d, v12.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -32304,8 +32304,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00051 // ldr q17, [x2, #0]
-	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x3cc00051 // ldur q17, [x2, #0]
+	WORD $0x3cc00072 // ldur q18, [x3, #0]
 	WORD $0x6ef1e653 // fcmgt v19.2d, v18.2d, v17.2d
 	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
 	WORD $0x3d800034 // str q20, [x1, #0]
@@ -32380,8 +32380,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
-	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
+	WORD $0x3cc00076 // ldur q22, [x3, #0]
 	WORD $0x6e75e6d7 // fcmge v23.2d, v22.2d, v21.2d
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
 	WORD $0x4e781c19 // bic v25.16b, v0.16b, v24.16b
@@ -32453,8 +32453,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00051 // ldr q17, [x2, #0]
-	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x3cc00051 // ldur q17, [x2, #0]
+	WORD $0x3cc00072 // ldur q18, [x3, #0]
 	WORD $0x4e72e633 // fcmeq v19.2d, v17.2d, v18.2d
 	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
 	WORD $0x3d800034 // str q20, [x1, #0]
@@ -32529,8 +32529,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00055 // ldr q21, [x2, #0]
-	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x3cc00055 // ldur q21, [x2, #0]
+	WORD $0x3cc00076 // ldur q22, [x3, #0]
 	WORD $0x4e76e6b7 // fcmeq v23.2d, v21.2d, v22.2d
 	WORD $0x6e205af8 // mvn v24.16b, v23.16b
 	WORD $0x4e381c19 // and v25.16b, v0.16b, v24.16b
@@ -32628,8 +32628,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4e6cf5ae // fmax v14.2d, v13.2d, v12.2d
 	WORD $0x4e6df58f // fmax v15.2d, v12.2d, v13.2d
 	WORD $0x4e2f1dd0 // and v16.16b, v14.16b, v15.16b
@@ -32733,8 +32733,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc0006d // ldur q13, [x3, #0]
 	WORD $0x4eecf5ae // fmin v14.2d, v13.2d, v12.2d
 	WORD $0x4eedf58f // fmin v15.2d, v12.2d, v13.2d
 	WORD $0x4eaf1dd0 // orr v16.16b, v14.16b, v15.16b
@@ -32794,13 +32794,13 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x3cc0008c // ldur q12, [x4, #0]
 	WORD $0x4e60cc8c // fmla v12.2d, v4.2d, v0.2d
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x3cc1008d // ldur q13, [x4, #16]
 	WORD $0x4e61ccad // fmla v13.2d, v5.2d, v1.2d
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x3cc2008e // ldur q14, [x4, #32]
 	WORD $0x4e62ccce // fmla v14.2d, v6.2d, v2.2d
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x3cc3008f // ldur q15, [x4, #48]
 	WORD $0x4e63ccef // fmla v15.2d, v7.2d, v3.2d
 	WORD $0xad00342c // stp q12, q13, [x1, #0]
 	WORD $0xad013c2e // stp q14, q15, [x1, #32]
@@ -32814,9 +32814,9 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x4e70ce32 // fmla v18.2d, v17.2d, v16.2d
 	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
@@ -32895,9 +32895,9 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x6ee0fa53 // fneg v19.2d, v18.2d
 	WORD $0x4e70ce33 // fmla v19.2d, v17.2d, v16.2d
 	WORD $0x3d800033 // str q19, [x1, #0]
@@ -32957,13 +32957,13 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x3cc0008c // ldur q12, [x4, #0]
 	WORD $0x4ee0cc8c // fmls v12.2d, v4.2d, v0.2d
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x3cc1008d // ldur q13, [x4, #16]
 	WORD $0x4ee1ccad // fmls v13.2d, v5.2d, v1.2d
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x3cc2008e // ldur q14, [x4, #32]
 	WORD $0x4ee2ccce // fmls v14.2d, v6.2d, v2.2d
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x3cc3008f // ldur q15, [x4, #48]
 	WORD $0x4ee3ccef // fmls v15.2d, v7.2d, v3.2d
 	WORD $0xad00342c // stp q12, q13, [x1, #0]
 	WORD $0xad013c2e // stp q14, q15, [x1, #32]
@@ -32977,9 +32977,9 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00050 // ldr q16, [x2, #0]
-	WORD $0x3dc00071 // ldr q17, [x3, #0]
-	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x3cc00050 // ldur q16, [x2, #0]
+	WORD $0x3cc00071 // ldur q17, [x3, #0]
+	WORD $0x3cc00092 // ldur q18, [x4, #0]
 	WORD $0x4ef0ce32 // fmls v18.2d, v17.2d, v16.2d
 	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
@@ -33058,9 +33058,9 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc00075 // ldur q21, [x3, #0]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
 	WORD $0x6e75de97 // fmul v23.2d, v20.2d, v21.2d
 	WORD $0x6e76def8 // fmul v24.2d, v23.2d, v22.2d
 	WORD $0x3d800038 // str q24, [x1, #0]
@@ -33144,10 +33144,10 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
-	WORD $0x3dc00096 // ldr q22, [x4, #0]
-	WORD $0x3dc000b7 // ldr q23, [x5, #0]
+	WORD $0x3cc00054 // ldur q20, [x2, #0]
+	WORD $0x3cc00075 // ldur q21, [x3, #0]
+	WORD $0x3cc00096 // ldur q22, [x4, #0]
+	WORD $0x3cc000b7 // ldur q23, [x5, #0]
 	WORD $0x6e77ded8 // fmul v24.2d, v22.2d, v23.2d
 	WORD $0x4e74ceb8 // fmla v24.2d, v21.2d, v20.2d
 	WORD $0x3d800038 // str q24, [x1, #0]
@@ -33224,7 +33224,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4e60d52a // fadd v10.2d, v9.2d, v0.2d
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -33279,7 +33279,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e60dd2a // fmul v10.2d, v9.2d, v0.2d
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -33334,7 +33334,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e60fd2a // fdiv v10.2d, v9.2d, v0.2d
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -33389,7 +33389,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x4ee9d40a // fsub v10.2d, v0.2d, v9.2d
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -33444,7 +33444,7 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
+	WORD $0x3cc00049 // ldur q9, [x2, #0]
 	WORD $0x6e69fc0a // fdiv v10.2d, v0.2d, v9.2d
 	WORD $0x3d80002a // str q10, [x1, #0]
 	ADD $16, R2
@@ -33488,13 +33488,13 @@ side1:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0xad401865 // ldp q5, q6, [x3, #0]
 	WORD $0xad412067 // ldp q7, q8, [x3, #32]
-	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x3cc00069 // ldur q9, [x3, #0]
 	WORD $0x4e61cc09 // fmla v9.2d, v0.2d, v1.2d
-	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x3cc1006a // ldur q10, [x3, #16]
 	WORD $0x4e62cc0a // fmla v10.2d, v0.2d, v2.2d
-	WORD $0x3dc0086b // ldr q11, [x3, #32]
+	WORD $0x3cc2006b // ldur q11, [x3, #32]
 	WORD $0x4e63cc0b // fmla v11.2d, v0.2d, v3.2d
-	WORD $0x3dc00c6c // ldr q12, [x3, #48]
+	WORD $0x3cc3006c // ldur q12, [x3, #48]
 	WORD $0x4e64cc0c // fmla v12.2d, v0.2d, v4.2d
 	WORD $0xad002829 // stp q9, q10, [x1, #0]
 	WORD $0xad01302b // stp q11, q12, [x1, #32]
@@ -33507,8 +33507,8 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004d // ldr q13, [x2, #0]
-	WORD $0x3dc0006e // ldr q14, [x3, #0]
+	WORD $0x3cc0004d // ldur q13, [x2, #0]
+	WORD $0x3cc0006e // ldur q14, [x3, #0]
 	WORD $0x4e6dcc0e // fmla v14.2d, v0.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
@@ -33909,14 +33909,14 @@ reduce:
 TEXT ·maxF64NEON(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD groups+0(FP), R0
 	MOVD x+8(FP), R1
-	WORD $0x3dc00020 // ldr q0, [x1, #0]
-	WORD $0x3dc00421 // ldr q1, [x1, #16]
-	WORD $0x3dc00822 // ldr q2, [x1, #32]
-	WORD $0x3dc00c23 // ldr q3, [x1, #48]
-	WORD $0x3dc01024 // ldr q4, [x1, #64]
-	WORD $0x3dc01425 // ldr q5, [x1, #80]
-	WORD $0x3dc01826 // ldr q6, [x1, #96]
-	WORD $0x3dc01c27 // ldr q7, [x1, #112]
+	WORD $0x3cc00020 // ldur q0, [x1, #0]
+	WORD $0x3cc10021 // ldur q1, [x1, #16]
+	WORD $0x3cc20022 // ldur q2, [x1, #32]
+	WORD $0x3cc30023 // ldur q3, [x1, #48]
+	WORD $0x3cc40024 // ldur q4, [x1, #64]
+	WORD $0x3cc50025 // ldur q5, [x1, #80]
+	WORD $0x3cc60026 // ldur q6, [x1, #96]
+	WORD $0x3cc70027 // ldur q7, [x1, #112]
 group:
 	WORD $0xad402428 // ldp q8, q9, [x1, #0]
 	WORD $0x4e68c400 // fmaxnm v0.2d, v0.2d, v8.2d
@@ -33955,56 +33955,56 @@ TEXT ·colSumF64NEON(SB), NOSPLIT|NOFRAME, $0-40
 sixteen:
 	CMP $32, R1
 	BLT four
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
-	WORD $0x3dc01044 // ldr q4, [x2, #64]
-	WORD $0x3dc01445 // ldr q5, [x2, #80]
-	WORD $0x3dc01846 // ldr q6, [x2, #96]
-	WORD $0x3dc01c47 // ldr q7, [x2, #112]
-	WORD $0x3dc02048 // ldr q8, [x2, #128]
-	WORD $0x3dc02449 // ldr q9, [x2, #144]
-	WORD $0x3dc0284a // ldr q10, [x2, #160]
-	WORD $0x3dc02c4b // ldr q11, [x2, #176]
-	WORD $0x3dc0304c // ldr q12, [x2, #192]
-	WORD $0x3dc0344d // ldr q13, [x2, #208]
-	WORD $0x3dc0384e // ldr q14, [x2, #224]
-	WORD $0x3dc03c4f // ldr q15, [x2, #240]
+	WORD $0x3cc00040 // ldur q0, [x2, #0]
+	WORD $0x3cc10041 // ldur q1, [x2, #16]
+	WORD $0x3cc20042 // ldur q2, [x2, #32]
+	WORD $0x3cc30043 // ldur q3, [x2, #48]
+	WORD $0x3cc40044 // ldur q4, [x2, #64]
+	WORD $0x3cc50045 // ldur q5, [x2, #80]
+	WORD $0x3cc60046 // ldur q6, [x2, #96]
+	WORD $0x3cc70047 // ldur q7, [x2, #112]
+	WORD $0x3cc80048 // ldur q8, [x2, #128]
+	WORD $0x3cc90049 // ldur q9, [x2, #144]
+	WORD $0x3cca004a // ldur q10, [x2, #160]
+	WORD $0x3ccb004b // ldur q11, [x2, #176]
+	WORD $0x3ccc004c // ldur q12, [x2, #192]
+	WORD $0x3ccd004d // ldur q13, [x2, #208]
+	WORD $0x3cce004e // ldur q14, [x2, #224]
+	WORD $0x3ccf004f // ldur q15, [x2, #240]
 	MOVD R3, R9
 	MOVD R0, R10
 sixteenRow:
-	WORD $0x3dc00130 // ldr q16, [x9, #0]
+	WORD $0x3cc00130 // ldur q16, [x9, #0]
 	WORD $0x4e70d400 // fadd v0.2d, v0.2d, v16.2d
-	WORD $0x3dc00531 // ldr q17, [x9, #16]
+	WORD $0x3cc10131 // ldur q17, [x9, #16]
 	WORD $0x4e71d421 // fadd v1.2d, v1.2d, v17.2d
-	WORD $0x3dc00932 // ldr q18, [x9, #32]
+	WORD $0x3cc20132 // ldur q18, [x9, #32]
 	WORD $0x4e72d442 // fadd v2.2d, v2.2d, v18.2d
-	WORD $0x3dc00d33 // ldr q19, [x9, #48]
+	WORD $0x3cc30133 // ldur q19, [x9, #48]
 	WORD $0x4e73d463 // fadd v3.2d, v3.2d, v19.2d
-	WORD $0x3dc01134 // ldr q20, [x9, #64]
+	WORD $0x3cc40134 // ldur q20, [x9, #64]
 	WORD $0x4e74d484 // fadd v4.2d, v4.2d, v20.2d
-	WORD $0x3dc01535 // ldr q21, [x9, #80]
+	WORD $0x3cc50135 // ldur q21, [x9, #80]
 	WORD $0x4e75d4a5 // fadd v5.2d, v5.2d, v21.2d
-	WORD $0x3dc01936 // ldr q22, [x9, #96]
+	WORD $0x3cc60136 // ldur q22, [x9, #96]
 	WORD $0x4e76d4c6 // fadd v6.2d, v6.2d, v22.2d
-	WORD $0x3dc01d37 // ldr q23, [x9, #112]
+	WORD $0x3cc70137 // ldur q23, [x9, #112]
 	WORD $0x4e77d4e7 // fadd v7.2d, v7.2d, v23.2d
-	WORD $0x3dc02138 // ldr q24, [x9, #128]
+	WORD $0x3cc80138 // ldur q24, [x9, #128]
 	WORD $0x4e78d508 // fadd v8.2d, v8.2d, v24.2d
-	WORD $0x3dc02539 // ldr q25, [x9, #144]
+	WORD $0x3cc90139 // ldur q25, [x9, #144]
 	WORD $0x4e79d529 // fadd v9.2d, v9.2d, v25.2d
-	WORD $0x3dc0293a // ldr q26, [x9, #160]
+	WORD $0x3cca013a // ldur q26, [x9, #160]
 	WORD $0x4e7ad54a // fadd v10.2d, v10.2d, v26.2d
-	WORD $0x3dc02d3b // ldr q27, [x9, #176]
+	WORD $0x3ccb013b // ldur q27, [x9, #176]
 	WORD $0x4e7bd56b // fadd v11.2d, v11.2d, v27.2d
-	WORD $0x3dc0313c // ldr q28, [x9, #192]
+	WORD $0x3ccc013c // ldur q28, [x9, #192]
 	WORD $0x4e7cd58c // fadd v12.2d, v12.2d, v28.2d
-	WORD $0x3dc0353d // ldr q29, [x9, #208]
+	WORD $0x3ccd013d // ldur q29, [x9, #208]
 	WORD $0x4e7dd5ad // fadd v13.2d, v13.2d, v29.2d
-	WORD $0x3dc0393e // ldr q30, [x9, #224]
+	WORD $0x3cce013e // ldur q30, [x9, #224]
 	WORD $0x4e7ed5ce // fadd v14.2d, v14.2d, v30.2d
-	WORD $0x3dc03d3f // ldr q31, [x9, #240]
+	WORD $0x3ccf013f // ldur q31, [x9, #240]
 	WORD $0x4e7fd5ef // fadd v15.2d, v15.2d, v31.2d
 	ADD R4, R9
 	SUBS $1, R10
@@ -34032,20 +34032,20 @@ sixteenRow:
 four:
 	CMP $8, R1
 	BLT one
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0x3cc00040 // ldur q0, [x2, #0]
+	WORD $0x3cc10041 // ldur q1, [x2, #16]
+	WORD $0x3cc20042 // ldur q2, [x2, #32]
+	WORD $0x3cc30043 // ldur q3, [x2, #48]
 	MOVD R3, R9
 	MOVD R0, R10
 fourRow:
-	WORD $0x3dc00124 // ldr q4, [x9, #0]
+	WORD $0x3cc00124 // ldur q4, [x9, #0]
 	WORD $0x4e64d400 // fadd v0.2d, v0.2d, v4.2d
-	WORD $0x3dc00525 // ldr q5, [x9, #16]
+	WORD $0x3cc10125 // ldur q5, [x9, #16]
 	WORD $0x4e65d421 // fadd v1.2d, v1.2d, v5.2d
-	WORD $0x3dc00926 // ldr q6, [x9, #32]
+	WORD $0x3cc20126 // ldur q6, [x9, #32]
 	WORD $0x4e66d442 // fadd v2.2d, v2.2d, v6.2d
-	WORD $0x3dc00d27 // ldr q7, [x9, #48]
+	WORD $0x3cc30127 // ldur q7, [x9, #48]
 	WORD $0x4e67d463 // fadd v3.2d, v3.2d, v7.2d
 	ADD R4, R9
 	SUBS $1, R10
@@ -34061,11 +34061,11 @@ fourRow:
 one:
 	CMP $2, R1
 	BLT part
-	WORD $0x3dc00048 // ldr q8, [x2, #0]
+	WORD $0x3cc00048 // ldur q8, [x2, #0]
 	MOVD R3, R9
 	MOVD R0, R10
 oneRow:
-	WORD $0x3dc00129 // ldr q9, [x9, #0]
+	WORD $0x3cc00129 // ldur q9, [x9, #0]
 	WORD $0x4e69d508 // fadd v8.2d, v8.2d, v9.2d
 	ADD R4, R9
 	SUBS $1, R10
@@ -34314,14 +34314,14 @@ TEXT ·normalVectors(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD blocks+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD state+16(FP), R2
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0084d // ldr q13, [x2, #32]
-	WORD $0x3dc0104e // ldr q14, [x2, #64]
-	WORD $0x3dc0184f // ldr q15, [x2, #96]
-	WORD $0x3dc00450 // ldr q16, [x2, #16]
-	WORD $0x3dc00c51 // ldr q17, [x2, #48]
-	WORD $0x3dc01452 // ldr q18, [x2, #80]
-	WORD $0x3dc01c53 // ldr q19, [x2, #112]
+	WORD $0x3cc0004c // ldur q12, [x2, #0]
+	WORD $0x3cc2004d // ldur q13, [x2, #32]
+	WORD $0x3cc4004e // ldur q14, [x2, #64]
+	WORD $0x3cc6004f // ldur q15, [x2, #96]
+	WORD $0x3cc10050 // ldur q16, [x2, #16]
+	WORD $0x3cc30051 // ldur q17, [x2, #48]
+	WORD $0x3cc50052 // ldur q18, [x2, #80]
+	WORD $0x3cc70053 // ldur q19, [x2, #112]
 loop:
 	WORD $0x4eec85f4 // add v20.2d, v15.2d, v12.2d
 	WORD $0x4ef08675 // add v21.2d, v19.2d, v16.2d
@@ -34594,15 +34594,15 @@ TEXT ·adamVectors(SB), NOSPLIT|NOFRAME, $0-56
 	WORD $0x4d40ccca // ld1r {v10.2d}, [x6]
 	ADD $8, R6
 loop:
-	WORD $0x3dc0008b // ldr q11, [x4, #0]
-	WORD $0x3dc0048c // ldr q12, [x4, #16]
+	WORD $0x3cc0008b // ldur q11, [x4, #0]
+	WORD $0x3cc1008c // ldur q12, [x4, #16]
 	WORD $0x6e60dd6d // fmul v13.2d, v11.2d, v0.2d
 	WORD $0x6e60dd8e // fmul v14.2d, v12.2d, v0.2d
 	WORD $0x6e6ddc2f // fmul v15.2d, v1.2d, v13.2d
 	WORD $0x6e6edc30 // fmul v16.2d, v1.2d, v14.2d
-	WORD $0x3dc00051 // ldr q17, [x2, #0]
+	WORD $0x3cc00051 // ldur q17, [x2, #0]
 	WORD $0x4e63ce2f // fmla v15.2d, v17.2d, v3.2d
-	WORD $0x3dc00452 // ldr q18, [x2, #16]
+	WORD $0x3cc10052 // ldur q18, [x2, #16]
 	WORD $0x4e63ce50 // fmla v16.2d, v18.2d, v3.2d
 	WORD $0x3d80004f // str q15, [x2, #0]
 	WORD $0x3d800450 // str q16, [x2, #16]
@@ -34610,9 +34610,9 @@ loop:
 	WORD $0x6e6edc54 // fmul v20.2d, v2.2d, v14.2d
 	WORD $0x6e6dde75 // fmul v21.2d, v19.2d, v13.2d
 	WORD $0x6e6ede96 // fmul v22.2d, v20.2d, v14.2d
-	WORD $0x3dc00077 // ldr q23, [x3, #0]
+	WORD $0x3cc00077 // ldur q23, [x3, #0]
 	WORD $0x4e64cef5 // fmla v21.2d, v23.2d, v4.2d
-	WORD $0x3dc00478 // ldr q24, [x3, #16]
+	WORD $0x3cc10078 // ldur q24, [x3, #16]
 	WORD $0x4e64cf16 // fmla v22.2d, v24.2d, v4.2d
 	WORD $0x3d800075 // str q21, [x3, #0]
 	WORD $0x3d800476 // str q22, [x3, #16]
@@ -34624,9 +34624,9 @@ loop:
 	WORD $0x4e7accbc // fmla v28.2d, v5.2d, v26.2d
 	WORD $0x6e7bfdfd // fdiv v29.2d, v15.2d, v27.2d
 	WORD $0x6e7cfe1e // fdiv v30.2d, v16.2d, v28.2d
-	WORD $0x3dc0003f // ldr q31, [x1, #0]
+	WORD $0x3cc0003f // ldur q31, [x1, #0]
 	WORD $0x6e7fdceb // fmul v11.2d, v7.2d, v31.2d
-	WORD $0x3dc0042c // ldr q12, [x1, #16]
+	WORD $0x3cc1002c // ldur q12, [x1, #16]
 	WORD $0x6e6cdced // fmul v13.2d, v7.2d, v12.2d
 	WORD $0x4e68cfab // fmla v11.2d, v29.2d, v8.2d
 	WORD $0x4e68cfcd // fmla v13.2d, v30.2d, v8.2d
@@ -34638,11 +34638,11 @@ loop:
 	ADD $32, R4
 	CBZ R5, next
 	WORD $0x6e6add6e // fmul v14.2d, v11.2d, v10.2d
-	WORD $0x3dc000af // ldr q15, [x5, #0]
+	WORD $0x3cc000af // ldur q15, [x5, #0]
 	WORD $0x4e69cdee // fmla v14.2d, v15.2d, v9.2d
 	WORD $0x3d8000ae // str q14, [x5, #0]
 	WORD $0x6e6addb0 // fmul v16.2d, v13.2d, v10.2d
-	WORD $0x3dc004b1 // ldr q17, [x5, #16]
+	WORD $0x3cc100b1 // ldur q17, [x5, #16]
 	WORD $0x4e69ce30 // fmla v16.2d, v17.2d, v9.2d
 	WORD $0x3d8004b0 // str q16, [x5, #16]
 	ADD $32, R5

@@ -21,7 +21,7 @@ func all() (out []Enc) {
 	for _, r := range regs {
 		d, n, m := r[0], r[1], r[2]
 		x := n % 31 // 31 is the stack pointer
-		add(Clear(d), Not(d, n), Ldr(d, x, 0), Ldr(d, x, 16*m), Str(d, x, 65520), Ldp(d, d^1, x, -1024),
+		add(Clear(d), Not(d, n), Ldr(d, x, 0), Ldr(d, x, 16*m), Ldr(d, x, 240), Ldr(d, x, 65520), Str(d, x, 65520), Ldp(d, d^1, x, -1024),
 			Ldp(d, d^1, x, 16*m), Stp(d, d^1, x, 1008))
 		for by := range 16 {
 			add(Ext(d, n, m, by))

@@ -70,7 +70,7 @@ type program struct {
 }
 
 var (
-	head   = regexp.MustCompile(`^[0-9a-f]+ <.*kernels\.(\w+NEON)\.abi0>:`)
+	head   = regexp.MustCompile(`^[0-9a-f]+ <.*kernels\.(\w+)\.abi0>:`)
 	line   = regexp.MustCompile(`^\s*([0-9a-f]+):\s+(.*)`)
 	branch = regexp.MustCompile(`^(b|b\.\w+|cbn?z|tbn?z)\s.*0x([0-9a-f]+)( <.*>)?$`)
 	symbol = regexp.MustCompile(`( 0x[0-9a-f]+)? <.*>$`)
@@ -220,7 +220,7 @@ func loops(p *program, list []string, peaks map[string]float64) {
 				l = x
 			}
 		}
-		bytes := 16 * (count(l, "ldr q") + 2*count(l, "ldp q"))
+		bytes := 16 * (count(l, "ldr q") + count(l, "ldur q") + 2*count(l, "ldp q"))
 		fmt.Printf("| %s | main | %d, %d bytes read |", n, len(l), bytes)
 		for _, c := range list {
 			fmt.Printf(" %.1f |", cycles(c, l, 200))

@@ -21,7 +21,7 @@ type verifyCmd struct {
 }
 
 func (verifyCmd) Help() string {
-	return `The certificate: every objective and every sampler against targets that are known exactly. The exit code is 1 if a check fails.
+	return `The certificate: every objective and every sampler against targets that are known exactly. The exit code is 1 if a check fails. Rows are printed as they become ready; Ctrl-C ends it with those it has, with --json too.
 
 Examples:
 
@@ -45,7 +45,7 @@ func (c *verifyCmd) Run(e *env) error {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	each := func(r verify.Row) {
-		if c.JSON {
+		if c.JSON || r.Err != nil && e.ctx.Err() != nil {
 			return
 		}
 		verdict := "ok"
@@ -61,10 +61,8 @@ func (c *verifyCmd) Run(e *env) error {
 	if !c.JSON {
 		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10s   %-8s\n", "name", "target", "statistic", "value", "limit")
 	}
-	rows, err := verify.Run(e.ctx, checks, threads, each)
-	if err != nil {
-		return err
-	}
+	rows, stopped := verify.Run(e.ctx, checks, threads, each)
+	rows = slices.DeleteFunc(rows, func(r verify.Row) bool { return stopped != nil && (r.Name == "" || r.Err != nil) })
 	failed := 0
 	for _, r := range rows {
 		if !r.Pass {
@@ -76,7 +74,11 @@ func (c *verifyCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if failed > 0 {
+	switch {
+	case stopped != nil:
+		return fmt.Errorf("stopped after %d of %d checks, of which %d failed; --only runs the others: %w", len(rows),
+			len(checks), failed, stopped)
+	case failed > 0:
 		return fmt.Errorf("%d of %d checks failed", failed, len(rows))
 	}
 	return nil

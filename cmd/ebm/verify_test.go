@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 )
 
@@ -40,4 +44,38 @@ func TestOnly(t *testing.T) {
 	}
 	ebm(t, "verify", "--only", "(").want(t, 2).oneLine(t, "--only", "regular expression")
 	ebm(t, "verify", "--only", "no such row").want(t, 2).oneLine(t, "--only", "no check matches")
+}
+
+// stopping is a writer that ends a context at a line.
+type stopping struct {
+	bytes.Buffer
+	at   int
+	stop context.CancelFunc
+}
+
+func (w *stopping) Write(p []byte) (int, error) {
+	if w.at -= bytes.Count(p, []byte("\n")); w.at <= 0 {
+		w.stop()
+	}
+	return w.Buffer.Write(p)
+}
+
+// TestVerifyStopped: a certificate that is interrupted ends with the rows that it has.
+func TestVerifyStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	out := &stopping{at: 2, stop: stop} // the heading and a row
+	err := (&verifyCmd{Only: "finite differences", Threads: 1}).Run(&env{ctx: ctx, stdout: out})
+	lines := strings.Count(out.String(), "\n") // one check more may have begun before the first row was printed
+	if !errors.Is(err, context.Canceled) || lines < 2 || lines > 3 {
+		t.Errorf("%v, printed %q", err, out.String())
+	}
+	var rows []any
+	none := new(bytes.Buffer)
+	err = (&verifyCmd{Names: []string{"sm"}, JSON: true}).Run(&env{ctx: ctx, stdout: none})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "after 0 of") {
+		t.Errorf("got %v", err)
+	}
+	if err := json.Unmarshal(none.Bytes(), &rows); err != nil || len(rows) > 0 {
+		t.Errorf("printed %q, %v", none, err)
+	}
 }

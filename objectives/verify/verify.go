@@ -66,7 +66,8 @@ func (c Check) Run() Row {
 func Checks() []Check { return append(append(Objectives(), Links()...), Samplers()...) }
 
 // Run computes the checks, threads at a time, and returns their rows in order. each, unless nil, is called with every
-// row as it becomes ready, from one goroutine at a time. It stops early, with the context's error, when ctx is done.
+// row as it becomes ready, from one goroutine at a time. It stops early, with the context's error,
+// when ctx is done; the rows of checks that were not begun are then zero.
 func Run(ctx context.Context, checks []Check, threads int, each func(Row)) ([]Row, error) {
 	rows := make([]Row, len(checks))
 	next := make(chan int)

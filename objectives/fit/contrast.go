@@ -6,11 +6,13 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// contrast returns the measure by which the sentinel of a run judges the weights. It is evaluated on the training data,
-// since it is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its
-// own parameters, so that judging does not affect the run. It is nil for an objective that is blind (see
-// [Config.blind]), of which a note says so, or whose energies are no log densities, and where a base is corrected: that
-// is good from the start, points held back tell corrections apart, and one that is none is not kept.
+// contrast returns the measure by which the sentinel judges the weights of a run. It uses the training data, because it
+// is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its own
+// parameters, so that judging does not affect the run.
+//
+// It is nil where a run cannot be judged, because the objective is blind (see [Config.blind]; a note says so) or its
+// energies are not log densities; and where the network corrects a base, which is good from the start: held-out points
+// compare the corrections, and one that does not help is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
 	if m.Config.blind() || m.Config.Objective.Traits().Relative || m.Config.tilts(&m.data.geometry) {
 		return nil, nil
@@ -28,19 +30,19 @@ func (m *Model) contrast() (*train.Contrast, error) {
 		train.Stream(m.Config.Seed, "contrast"))
 }
 
-// maxRise is how much worse than the best, in nats, a model may become before the run goes back. Healthy runs
-// fluctuate: one of 3000 short steps of nce on moons with eight hidden units lagged 0.05 nats behind its best for a
-// quarter of its length.
+// maxRise is how much worse than its best, in nats, a model may become before the run goes back. Healthy runs
+// fluctuate: nce on moons with eight hidden units and 3000 short steps was 0.05 nats behind its best for a quarter of
+// the run.
 const maxRise = 1
 
 // contrastBatch is the number of energies computed at a time.
 const contrastBatch = 256
 
-// blind reports whether the objective does not see the weights of modes, nor energies between them and far away: a
-// score without a bridge. Such runs cannot be judged. The weights wander however well a run goes, and a contrast that
-// does not see them either (conditional, each point against one place near it or far away) took 18 of 38 runs at their
-// own rates for failures, on 8gaussians, rings and 2spirals: the energies there are as bad as it says, and the
-// objective cannot help it.
+// blind reports whether the objective sees neither the weights of modes nor the energies between them and far away: a
+// score without a bridge. Such a run cannot be judged, since the weights of its modes wander however well it goes.
+// A contrast that does not see them either (each point against one place, near it or far away) does not help: of 38
+// runs on 8gaussians, rings and 2spirals, at the objectives' own rates, it called 18 failures. The energies were indeed
+// wrong where it said so, but the objective cannot correct them.
 func (c *Config) blind() bool {
 	traits := c.Objective.Traits()
 	return traits.Bridge && traits.Levels == nil && c.Bridge == 0

@@ -8,9 +8,9 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// dead reports whether the network has the same energy everywhere up to rounding: at points of the data, and all over
-// their box. Such a network has no gradient left by which it could recover. The quadratic that confines a bounded
-// energy is left out.
+// dead reports whether the energy of the network is constant up to rounding, at points of the data and throughout their
+// box. Such a network has no gradient by which it could recover. The quadratic that confines a bounded energy is left
+// out.
 func (m *Model) dead() (bool, error) {
 	const n = 128
 	rng := train.Stream(m.Config.Seed, "dead")

@@ -13,17 +13,18 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
-// factors are the learning rates, relative to the objective's own, at which the sentinel is tested; up to safe times
-// its own a run must succeed.
+// factors are the learning rates at which the sentinel is tested, relative to the objective's own. Up to safe times its
+// own rate a run must succeed.
 var factors = []float64{0.1, 1. / 3, 1, 3, 10, 30, 100}
 
 const safe = 3
 
 // SentinelChecks returns checks of every objective at learning rates from a tenth to a hundred times its own, on
 // 8gaussians and on 10 000 points of it, with two layers of 32, batches of 128 and 2000 steps. On points there is no
-// base, which would be saved in the place of a network that is worse. A run that succeeds must end with a KL of at most
-// ten times that at the objective's own rate, unless its rate is smaller, when it gets less far. Up to three times its
-// own rate it must succeed. No run may leave a model worse than it began with, even if it is given up.
+// base, since a base would be saved in place of a network that is worse. Up to three times the objective's own rate a
+// run must succeed. A run that succeeds must end with a KL of at most ten times that at the objective's own rate; one
+// at a smaller rate, which does not get as far in as many steps, only with a smaller KL than it began with. No run may
+// leave a model that is worse than at its start, even if it is given up.
 func SentinelChecks(ctx context.Context) []verify.Check {
 	var all []verify.Check
 	for _, points := range []int{0, 10000} {
@@ -91,7 +92,7 @@ func (r *rates) prepare(rate float64) (*Job, error) {
 	return PrepareContext(r.ctx, src, c)
 }
 
-// kl returns the KL of the current model; infinite if it has no normaliser.
+// kl returns the KL of the current model, infinite if it cannot be normalised.
 func (r *rates) kl(m *Model) (float64, error) {
 	report, err := m.Evaluate(r.ctx, nil)
 	if err != nil {
@@ -120,7 +121,7 @@ func (r *rates) run(rate float64) (kl float64, gaveUp bool, err error) {
 	return float64(m.Result.Eval.KL), false, nil
 }
 
-// try runs the check at a multiple of the objective's own rate.
+// try checks a multiple of the objective's own rate.
 func (r *rates) try(factor float64) (value, tolerance float64, err error) {
 	ref, err := r.known()
 	if err != nil {

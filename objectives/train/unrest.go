@@ -19,18 +19,20 @@ const (
 )
 
 // stirred detects a learning rate that is too large before the loss does: its steps throw the model about, so that it
-// is worse than before, and worse than the average of its weights. With G = J + L of the average θ̄, its smallest value
-// so far, min G, and J of the weights θ themselves, each difference reduced by its standard error, the sum
+// is worse than before, and worse than the average of its weights. With J of the average θ̄, of the best average so far,
+// θ*, and of the weights θ themselves, each difference reduced by its standard error, the sum
 //
-//	U ← max(0, U + [G(θ̄) − min G] + [J(θ) − J(θ̄)] − unrestSlack)
+//	U ← max(0, U + [J(θ̄) − J(θ*)] + [J(θ) − J(θ̄)] − unrestSlack)
 //
 // over the judgements in the first half of a run stays near zero if all is well; where min J is larger than that of a
 // model that tells nothing, 2 log 2, as in many dimensions at first, differences are relative to it. (It is the
 // one-sided sum of Page, Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run
 // restarts with a smaller rate, since weights that were thrown about are a poor starting point. Of the default, 0.65,
 // objectives at their own rate reached at most 0.33 (dsm on rings in 600 steps), but for single spikes, which are 0.6
-// at most; a hundred times the rate exceeds it in most cases within the first quarter of the run. L of θ is left out: it
-// is that of a moment, and spikes of it are common.
+// at most; a hundred times the rate exceeds it in most cases within the first quarter of the run.
+//
+// L is left out: at first it may rise by nats however small the steps are (with it, lsd was given up at one and a half
+// times its rate), and at θ it has spikes. For late it counts.
 func (s *Sentinel) stirred(step, every int, now, live score) *Error {
 	if s.Off || s.start.plain == nil {
 		return nil
@@ -39,9 +41,10 @@ func (s *Sentinel) stirred(step, every int, now, live score) *Error {
 		s.restless = 0
 	}
 	s.restless++
-	rise := excess(now.leaky, s.best.leaky)
-	s.unrest = max(0, s.unrest+min((rise+excess(live.plain, now.plain))/s.unit(), unrestMost)-unrestSlack)
-	s.thrown += min((rise+excess(live.leaky, now.leaky))/s.unit(), thrownMost)
+	u := (excess(now.plain, s.best.plain) + excess(live.plain, now.plain)) / s.unit()
+	s.unrest = max(0, s.unrest+min(u, unrestMost)-unrestSlack)
+	v := (excess(now.leaky, s.best.leaky) + excess(live.leaky, now.leaky)) / s.unit()
+	s.thrown += min(v, thrownMost)
 	if s.unrest > cmp.Or(s.MaxUnrest, 0.65) {
 		return restart(step, step-int(s.restless-1)*every,
 			"steps throw the model about: "+s.told(now)+s.atBest())

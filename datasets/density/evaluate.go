@@ -2,6 +2,7 @@ package density
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -263,18 +264,23 @@ func (m *Mixture) Shares(dst, x *mat.Dense) {
 	defer s.giveBack()
 	room := s.numbers(3 * d)
 	for i := range n {
-		row, y, most, sum := dst.RawRowView(i), m.place(room[2*d:3*d], x.RawRowView(i)), math.Inf(-1), 0.0
+		row, y := dst.RawRowView(i), m.place(room[2*d:3*d], x.RawRowView(i))
 		for k, lw := range m.logw {
 			row[k] = lw - m.distance(room[:2*d], y, k, math.Inf(1))/2
-			most = max(most, row[k])
 		}
-		for k, v := range row {
-			row[k] = math.Exp(v - most)
-			sum += row[k]
-		}
-		for k := range row {
-			row[k] /= sum
-		}
+		normalise(row)
+	}
+}
+
+// normalise replaces logarithms of weights by the weights, which add up to 1.
+func normalise(logw []float64) {
+	most, sum := slices.Max(logw), 0.0
+	for k, v := range logw {
+		logw[k] = math.Exp(v - most)
+		sum += logw[k]
+	}
+	for k := range logw {
+		logw[k] /= sum
 	}
 }
 

@@ -77,12 +77,12 @@ func (m *Mixture) given(known []int, values, plus []float64) (rest *Mixture, kep
 	return p.weighed(logw)
 }
 
-// reordered returns the mean of component k and the root of its covariance, with coordinates in the given order.
+// reordered returns the mean of component k and the root of its covariance, of the given coordinates in this order.
 func (m *Mixture) reordered(k int, order []int) (mean []float64, l *mat.TriDense, err error) {
 	d := len(order)
 	own, cov := m.CovarianceOf(k), mat.NewSymDense(d, nil)
 	for a, i := range order {
-		mean = append(mean, m.p.Means[k*d+i])
+		mean = append(mean, m.p.Means[k*m.p.Dim+i])
 		for b, j := range order {
 			cov.SetSym(a, b, own.At(i, j))
 		}

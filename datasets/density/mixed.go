@@ -106,19 +106,11 @@ func (m *Mixture) marginal(columns []int) (*Mixture, error) {
 	d := len(columns)
 	p := Parameters{Dim: d, Covariance: Full, Weights: m.Weights()}
 	for k := range p.Weights {
-		own, cov := m.CovarianceOf(k), mat.NewSymDense(d, nil)
-		for a, i := range columns {
-			p.Means = append(p.Means, m.p.Means[k*m.p.Dim+i])
-			for b, j := range columns[:a+1] {
-				cov.SetSym(a, b, own.At(i, j))
-			}
+		mean, l, err := m.reordered(k, columns)
+		if err != nil {
+			return nil, err
 		}
-		var chol mat.Cholesky
-		if !chol.Factorize(cov) {
-			return nil, &SingularError{}
-		}
-		var l mat.TriDense
-		chol.LTo(&l)
+		p.Means = append(p.Means, mean...)
 		for a := range d {
 			for b := range d {
 				p.Factors = append(p.Factors, l.At(a, b))
@@ -234,14 +226,7 @@ func (m *Mixed) Shares(dst, x *mat.Dense) {
 	for i := range n {
 		row := dst.RawRowView(i)
 		m.logs(row, s, x.RawRowView(i))
-		top, sum := slices.Max(row), 0.0
-		for k, v := range row {
-			row[k] = math.Exp(v - top)
-			sum += row[k]
-		}
-		for k := range row {
-			row[k] /= sum
-		}
+		normalise(row)
 	}
 }
 

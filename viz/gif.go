@@ -351,9 +351,7 @@ func ordered[T any](n int, make1 func(k int) T, use func(k int, v T) error) erro
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for {
 				select {
 				case ahead <- struct{}{}:
@@ -366,7 +364,7 @@ func ordered[T any](n int, make1 func(k int) T, use func(k int, v T) error) erro
 				}
 				slots[k] <- make1(k)
 			}
-		}()
+		})
 	}
 	var err error
 	for k := 0; k < n && err == nil; k++ {

@@ -58,15 +58,7 @@ func warmReplicas(p mcmc.Tempering, t mcmc.Target, from Known, n int, rng *rand.
 		y := mat.NewDense(n, from.Dim, nil)
 		from.Sample(y, rng)
 		if l > 0 {
-			s := mcmc.NewState(y)
-			hot := mcmc.TargetFunc(func(e []float64, grad, x *mat.Dense) error {
-				err := t.EnergyGrad(e, grad, x)
-				for i := range e {
-					e[i] *= beta
-				}
-				grad.Scale(beta, grad)
-				return err
-			})
+			s, hot := mcmc.NewState(y), Twin(t, beta)
 			for range 40 {
 				if _, err := (mcmc.HMC{StepSize: .4 / math.Sqrt(beta), Leapfrog: 5, StepJitter: .5}).Step(s, hot,
 					rng); err != nil {

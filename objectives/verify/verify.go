@@ -74,9 +74,7 @@ func Run(ctx context.Context, checks []Check, threads int, each func(Row)) ([]Ro
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for range max(1, threads) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := range next {
 				rows[i] = checks[i].Run()
 				if each != nil {
@@ -85,7 +83,7 @@ func Run(ctx context.Context, checks []Check, threads int, each func(Row)) ([]Ro
 					mu.Unlock()
 				}
 			}
-		}()
+		})
 	}
 	for i := range checks {
 		if ctx.Err() != nil {

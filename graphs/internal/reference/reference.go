@@ -5,6 +5,9 @@ package reference
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
@@ -214,19 +217,15 @@ func (e *evaluation) reduction() bool {
 	row := func(i int) []float64 { return x.v[i*x.of.Cols : (i+1)*x.of.Cols] }
 	switch e.in.Op.(type) {
 	case ir.RowSum:
-		e.each(func(i, _ int) float64 { return total(row(i)) })
+		e.each(func(i, _ int) float64 { return floats.Sum(row(i)) })
 	case ir.ColSum:
 		e.each(func(_, j int) float64 {
-			s := 0.0
-			for i := range x.of.Rows {
-				s += x.at(i, j)
-			}
-			return s
+			return dot(x.of.Rows, func(i int) float64 { return x.at(i, j) }, func(int) float64 { return 1 })
 		})
 	case ir.Sum:
-		e.y[0] = total(x.v)
+		e.y[0] = floats.Sum(x.v)
 	case ir.RowMax:
-		e.each(func(i, _ int) float64 { return greatest(row(i)) })
+		e.each(func(i, _ int) float64 { return slices.Max(row(i)) })
 	case ir.ColMax:
 		e.each(func(_, j int) float64 {
 			m := x.at(0, j)
@@ -236,37 +235,13 @@ func (e *evaluation) reduction() bool {
 			return m
 		})
 	case ir.RowLSE:
-		e.each(func(i, _ int) float64 { return logSumExp(row(i)) })
+		e.each(func(i, _ int) float64 { return floats.LogSumExp(row(i)) })
 	case ir.RowSoftmax:
-		e.each(func(i, j int) float64 { return math.Exp(x.at(i, j) - logSumExp(row(i))) })
+		e.each(func(i, j int) float64 { return math.Exp(x.at(i, j) - floats.LogSumExp(row(i))) })
 	default:
 		return false
 	}
 	return true
-}
-
-func total(x []float64) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += v
-	}
-	return s
-}
-
-func greatest(x []float64) float64 {
-	m := math.Inf(-1)
-	for _, v := range x {
-		m = math.Max(m, v)
-	}
-	return m
-}
-
-func logSumExp(x []float64) float64 {
-	m, s := greatest(x), 0.0
-	for _, v := range x {
-		s += math.Exp(v - m)
-	}
-	return m + math.Log(s)
 }
 
 func (e *evaluation) expansion() bool {

@@ -96,7 +96,7 @@ func componentsBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	if p.Covariance == density.Spherical && k*k*d > few {
 		return func(x *G.Node) *G.Node { return buildKernels(x, d, p.Means, p.Factors, logWeightsOf(p)) }
 	}
-	return func(x *G.Node) *G.Node { return buildComponents(x, p) }
+	return func(x *G.Node) *G.Node { return buildComponents(buildPlaces(x, p), p) }
 }
 
 // logWeightsOf returns log w_k - log det L_k - d/2 log 2π.
@@ -165,10 +165,10 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	return graphs.Affine(r, constant(x, w.RawMatrix().Data, k*d, d), constant(x, b, k*d))
 }
 
-// buildComponents builds c_k - ½|z_k|² (n, K), the sums of squares by another product.
-func buildComponents(x *G.Node, p density.Parameters) *G.Node {
-	n, k, d := x.Shape()[0], len(p.Weights), p.Dim
-	z, logw := buildPlaces(x, p), constant(x, logWeightsOf(p), k)
+// buildComponents builds c_k - ½|z_k|² (n, K) from these, the sums of squares by another product.
+func buildComponents(z *G.Node, p density.Parameters) *G.Node {
+	n, k, d := z.Shape()[0], len(p.Weights), p.Dim
+	logw := constant(z, logWeightsOf(p), k)
 	if k*k*d > many {
 		sq := graphs.RowSum(graphs.Reshape(graphs.Square(z), n*k, d)) // (n·K, 1)
 		half := graphs.Scale(graphs.Reshape(sq, n, k), 0.5)
@@ -178,7 +178,7 @@ func buildComponents(x *G.Node, p density.Parameters) *G.Node {
 	for i := range k * d {
 		sums.Set(i/d, i, -0.5)
 	}
-	return graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw)
+	return graphs.Affine(graphs.Square(z), constant(z, sums.RawMatrix().Data, k, k*d), logw)
 }
 
 // buildKernels builds the log densities of round components, with their weights, (n, K). The squared distances of all

@@ -42,20 +42,19 @@ import (
 //
 // The parameters are those of f.
 type Tilted struct {
-	inner      Energy // f
-	base       *density.Mixture
-	mixed      *density.Mixed          // b if columns are discrete, base its Gaussians; else nil
-	gaussians  density.Parameters      // of the base, or of its Gaussians
-	components func(x *G.Node) *G.Node // log w_k N(x; μ_k, Σ_k), (n, K)
-	mean       []float64               // μ
-	root       *mat.TriDense           // L
-	whiten     []float64               // L⁻¹, row-major
-	entropy    float64                 // h
-	groups     []float64               // (K, groups), 1 where a component belongs to a group
-	count      int                     // of the groups of components of the same mean
-	share      float64                 // λ
-	plain      bool                    // f sees z alone
-	steps      *steps                  // of the discrete columns; nil: there are none
+	inner     Energy // f
+	base      *density.Mixture
+	mixed     *density.Mixed     // b if columns are discrete, base its Gaussians; else nil
+	gaussians density.Parameters // of the base, or of its Gaussians
+	mean      []float64          // μ
+	root      *mat.TriDense      // L
+	whiten    []float64          // L⁻¹, row-major
+	entropy   float64            // h
+	groups    []float64          // (K, groups), 1 where a component belongs to a group
+	count     int                // of the groups of components of the same mean
+	share     float64            // λ
+	plain     bool               // f sees z alone
+	steps     *steps             // of the discrete columns; nil: there are none
 }
 
 var (
@@ -88,8 +87,7 @@ func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
 		return nil, fmt.Errorf("energy: TiltConfig.Share = %g, want >= 0", cfg.Share)
 	}
 	p := cfg.Base.Parameters()
-	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, gaussians: p, components: componentsBuilder(p), share: cfg.Share,
-		plain: cfg.Plain}
+	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, gaussians: p, share: cfg.Share, plain: cfg.Plain}
 	if t.mixed != nil {
 		t.steps = newSteps(t.mixed)
 	}
@@ -243,49 +241,58 @@ func (t *Tilted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		return nil, err
 	}
 	return graphs.Try(func() *G.Node {
-		row, logs := t.row(x)                      // (n, d), (n, K)
-		b := graphs.Neg(graphs.RowLogSumExp(logs)) // (n, 1)
+		p := t.placed(x)
+		b := graphs.Neg(graphs.RowLogSumExp(p.logs)) // (n, 1)
 		if t.mixed != nil {
 			b = graphs.Sub(b, t.steps.reference(x))
 		}
 		if t.share == 0 {
 			return b
 		}
-		return graphs.Add(b, t.correction(row, logs, theta))
+		return graphs.Add(b, t.correction(p, theta))
 	})
 }
 
-// row is x with discrete values in place of the coordinates in their cells, and log w_k P_k of it.
-func (t *Tilted) row(x *G.Node) (row, logs *G.Node) {
-	if t.mixed == nil {
-		return x, t.components(x)
+// placed is where x is in the base.
+type placed struct {
+	row  *G.Node // x with discrete values in place of the coordinates in their cells (n, d)
+	z    *G.Node // L_k⁻¹(row - μ_k) (n, K·d)
+	logs *G.Node // log w_k P_k of it (n, K)
+}
+
+func (t *Tilted) placed(x *G.Node) placed {
+	p := placed{row: x}
+	var beside *G.Node
+	if t.mixed != nil {
+		p.row, beside = t.steps.row(x)
 	}
-	row, beside := t.steps.row(x)
-	return row, graphs.Add(t.components(row), beside)
+	p.z = buildPlaces(p.row, t.gaussians)
+	p.logs = buildComponents(p.z, t.gaussians)
+	if beside != nil {
+		p.logs = graphs.Add(p.logs, beside)
+	}
+	return p
 }
 
 // Correction builds λ f of the rows of x, (n, 1): E + log b, exactly.
 func (t *Tilted) Correction(x *G.Node, theta G.Nodes) (*G.Node, error) {
-	return graphs.Try(func() *G.Node {
-		row, logs := t.row(x)
-		return t.correction(row, logs, theta)
-	})
+	return graphs.Try(func() *G.Node { return t.correction(t.placed(x), theta) })
 }
 
-func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {
-	n, d, k := x.Shape()[0], t.base.Dim(), t.base.Components()
+func (t *Tilted) correction(p placed, theta G.Nodes) *G.Node {
+	x, n, d, k := p.row, p.row.Shape()[0], t.base.Dim(), t.base.Components()
 	centred := graphs.Sub(x, graphs.ExpandRows(constant(x, t.mean, d), n))
 	in := G.Nodes{graphs.MatMul(centred, constant(x, t.whiten, d, d), false, true)} // (n, d)
 	if !t.plain && t.count > 1 {
-		r := graphs.RowSoftmax(logs) // (n, K)
-		u := t.near(x, r)
+		r := graphs.RowSoftmax(p.logs) // (n, K)
+		u := t.near(p.z, r)
 		if t.count < k {
 			r = graphs.MatMul(r, constant(x, t.groups, k, t.count), false, false) // (n, groups)
 		}
 		in = append(in, r, u)
 	}
 	if !t.plain {
-		in = append(in, t.far(logs))
+		in = append(in, t.far(p.logs))
 	}
 	f := graphs.Must(t.inner.Build(graphs.ConcatCols(in...), theta))
 	if t.share == 1 {
@@ -295,15 +302,14 @@ func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {
 }
 
 // near builds u (n, d).
-func (t *Tilted) near(x, r *G.Node) *G.Node {
-	n, k, d := x.Shape()[0], t.base.Components(), t.base.Dim()
-	z := graphs.Reshape(buildPlaces(x, t.gaussians), n*k, d)
-	weighed := graphs.Mul(z, graphs.ExpandCols(graphs.Reshape(r, n*k, 1), d))
+func (t *Tilted) near(z, r *G.Node) *G.Node {
+	n, k, d := z.Shape()[0], t.base.Components(), t.base.Dim()
+	weighed := graphs.Mul(graphs.Reshape(z, n*k, d), graphs.ExpandCols(graphs.Reshape(r, n*k, 1), d))
 	sum := mat.NewDense(k*d, d, nil)
 	for i := range k * d {
 		sum.Set(i, i%d, 1)
 	}
-	return graphs.MatMul(graphs.Reshape(weighed, n, k*d), constant(x, sum.RawMatrix().Data, k*d, d), false, false)
+	return graphs.MatMul(graphs.Reshape(weighed, n, k*d), constant(z, sum.RawMatrix().Data, k*d, d), false, false)
 }
 
 // far builds l (n, 1).

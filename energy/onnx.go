@@ -23,8 +23,11 @@ type ONNXConfig struct {
 // gradient (batch, d), ∂energy/∂x. The number of rows is dynamic. Parameters keep their names. A [NoiseConditional]
 // energy is exported at its smallest level.
 func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
+	if err := CheckParams(e, p); err != nil {
+		return nil, err
+	}
 	none := cfg.Mean == nil && cfg.Scale == nil
-	errs := []error{CheckParams(e, p), check(none || len(cfg.Mean) == e.Dim() && len(cfg.Scale) == e.Dim(),
+	errs := []error{check(none || len(cfg.Mean) == e.Dim() && len(cfg.Scale) == e.Dim(),
 		"energy: ONNXConfig has %d means and %d scales, want %d", len(cfg.Mean), len(cfg.Scale), e.Dim())}
 	shift, inverse := 0.0, make([]float64, len(cfg.Scale))
 	for i, s := range cfg.Scale {

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -352,11 +353,17 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 		return err
 	}
 	m.data.Share = share
-	if share == 0 {
-		if err := m.data.refitBase(&m.Config); err != nil {
-			return err
-		}
+	if share != 0 {
+		return m.rebuild()
 	}
+	before := m.data.geometry
+	if err := errors.Join(m.data.refitBase(&m.Config), m.rebuild()); err != nil {
+		return err
+	}
+	if energy.CheckParams(m.Network, m.Params) == nil {
+		return nil
+	}
+	m.data.geometry = before // the new one has other components, of which a network with these weights cannot be built
 	return m.rebuild()
 }
 

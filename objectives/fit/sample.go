@@ -169,7 +169,8 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		return nil, err
 	}
 	if cfg.Sampler == "" && c.Sampler == defaultSampler && max(cfg.Step, c.SamplerStep) == 0 && m.isBase() {
-		return &sampling{exact: true, chains: or(cfg.Chains, c.Chains), targets: targets}, nil
+		return &sampling{exact: true, chains: or(cfg.Chains, c.Chains), targets: targets,
+			run: mcmc.SampleConfig{BurnIn: max(cfg.BurnIn, 0), Thin: cfg.Thin}}, nil
 	}
 	way, step := samplers[or(cfg.Sampler, c.Sampler)], cfg.Step
 	if step == 0 && way.name == c.Sampler {

@@ -458,6 +458,9 @@ func TestOlderCheckpoint(t *testing.T) {
 			if newest != 1 && (testing.Short() || damage == "flipped" || damage == "emptied") {
 				continue
 			}
+			if newest == 0 && damage != "truncated" {
+				continue // nothing is damaged
+			}
 			t.Run(fmt.Sprintf("%s/%d", damage, newest), func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "run")
 				if err := os.CopyFS(dir, os.DirFS(stopped)); err != nil {

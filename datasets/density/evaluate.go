@@ -272,8 +272,9 @@ func (m *Mixture) Shares(dst, x *mat.Dense) {
 	}
 }
 
-// normalise replaces logarithms of weights by the weights, which add up to 1.
-func normalise(logw []float64) {
+// normalise replaces logarithms of weights by the weights, which add up to 1, and returns the logarithm of their sum
+// before.
+func normalise(logw []float64) float64 {
 	most, sum := slices.Max(logw), 0.0
 	for k, v := range logw {
 		logw[k] = math.Exp(v - most)
@@ -282,6 +283,7 @@ func normalise(logw []float64) {
 	for k := range logw {
 		logw[k] /= sum
 	}
+	return most + math.Log(sum)
 }
 
 // Likeliest returns the component that x most likely belongs to, the first in case of a tie.

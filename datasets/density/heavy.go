@@ -25,8 +25,8 @@ const (
 //	p(x) = Σ_k w_k Σ_m v_m N(x; μ_k, s_m² Σ_k),
 //
 // with fixed s, and the weights v of these fitted along with the rest: a Student density is of this form, and so is
-// every other that is elliptical and has a single peak. It is the one that BIC prefers. Gaussians need several components
-// for what one of these has, and where they end, they end too soon.
+// every other that is elliptical and has a single peak. It is the one that BIC prefers. Gaussians need several
+// components for what one of these has, and where they end, they end too soon.
 //
 // One step of expectation–maximisation takes the shares r_ikm of all, and divides those of a scale by s_m² in the sums
 // of which means and covariances are made, so that points far out hardly count. (Lange, Little and Taylor, Robust
@@ -53,13 +53,14 @@ func Tailed(m *Mixture, x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (*Mixtu
 	}
 	rows := rng.Perm(n)[:min(n, someFirst, max(fewestHeavy, int(heavyWork)/((d+5)*(d+5))))]
 	best := heaviest(m, rowsOf(z, rows), u, cfg.withDefaults(n), rng)
-	if heavy, err := best.in(u); err != nil || bic(heavy, rowsOf(x, rows), best.free()) <= bic(plain, rowsOf(x, rows), free) {
+	heavy, err := best.in(u)
+	if part := rowsOf(x, rows); err != nil || bic(heavy, part, best.free()) <= bic(plain, part, free) {
 		return plain, err
 	}
 	f := newEM(best.p.Covariance, cfg.withDefaults(n), z, priorOf(z))
 	f.scales = heavyScales
 	best, _, _ = f.climb(best, cfg.withDefaults(n).Tolerance, heavyPasses)
-	heavy, err := best.in(u)
+	heavy, err = best.in(u)
 	if err != nil || bic(heavy, x, best.free()) <= bic(plain, x, free) {
 		return plain, err
 	}
@@ -160,13 +161,8 @@ func (f *em) passTails(m *Mixture, s *statistics, lo, hi int) {
 				most, f.best[i] = logs[c], int32(c)
 			}
 		}
-		var sum float64
-		for _, l := range logs {
-			sum += math.Exp(l - most)
-		}
-		s.logp += most + math.Log(sum)
-		for c, l := range logs {
-			r := math.Exp(l-most) / sum
+		s.logp += normalise(logs)
+		for c, r := range logs {
 			if r <= 1e-9 {
 				continue
 			}
@@ -182,21 +178,14 @@ func (f *em) passTails(m *Mixture, s *statistics, lo, hi int) {
 // shares stores the shares of the scales in a point at squared distance sq, and returns the log of
 // Σ v s^-d exp(-sq/2s²), and the mean of 1/s² by the shares.
 func (f *em) shares(dst, logv []float64, sq float64) (log, pull float64) {
-	most := math.Inf(-1)
 	for j, s := range f.scales {
 		dst[j] = logv[j] - sq/(2*s*s)
-		most = max(most, dst[j])
 	}
-	var sum float64
-	for j, v := range dst {
-		dst[j] = math.Exp(v - most)
-		sum += dst[j]
-	}
+	log = normalise(dst)
 	for j, s := range f.scales {
-		dst[j] /= sum
 		pull += dst[j] / (s * s)
 	}
-	return most + math.Log(sum), pull
+	return log, pull
 }
 
 // in is a mixture with scales, fitted in units u, as one of Gaussians in the units of the data.

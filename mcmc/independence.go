@@ -39,13 +39,10 @@ func (k Independence) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	}
 	p := w.proposals()
 	at, to := w.logProposals()
-	k.Proposal.Sample(p.x, rng)
 	k.Proposal.LogProb(at, s.X)
-	k.Proposal.LogProb(to, p.x)
-	if _, err := evaluate(t, p.energy, p.grad, p.x); err != nil {
+	if err := w.propose(k.Proposal, t, rng); err != nil {
 		return Info{}, err
 	}
-	uniforms(w.uniform, rng)
 	for i, e := range p.energy {
 		ci := &w.info[i]
 		*ci = ChainInfo{LogRatio: s.Energy[i] - e + at[i] - to[i], Hamiltonian: math.NaN(), StepSize: math.NaN()}
@@ -57,4 +54,15 @@ func (k Independence) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	info := w.summary(rows + w.n)
 	info.Where = p.x
 	return info, nil
+}
+
+// propose draws a point for every chain, with its log q, energy and gradient, and the uniform numbers that decide.
+func (w *workspace) propose(q Proposal, t Target, rng *rand.Rand) error {
+	p := w.proposals()
+	_, to := w.logProposals()
+	q.Sample(p.x, rng)
+	q.LogProb(to, p.x)
+	_, err := evaluate(t, p.energy, p.grad, p.x)
+	uniforms(w.uniform, rng)
+	return err
 }

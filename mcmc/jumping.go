@@ -60,12 +60,9 @@ func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	at, to := w.logProposals()
 	k.Proposal.LogProb(at, s.X)
 	for range max(1, k.Jumps) {
-		k.Proposal.Sample(p.x, rng)
-		k.Proposal.LogProb(to, p.x)
-		if _, err := evaluate(t, p.energy, p.grad, p.x); err != nil {
+		if err := w.propose(k.Proposal, t, rng); err != nil {
 			return Info{}, err
 		}
-		uniforms(w.uniform, rng)
 		for i, e := range p.energy {
 			if jump(w.uniform[i], s.Energy[i], e, at[i], to[i]) {
 				s.take(i, p)

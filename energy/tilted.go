@@ -42,19 +42,18 @@ import (
 //
 // The parameters are those of f.
 type Tilted struct {
-	inner     Energy // f
-	base      *density.Mixture
-	mixed     *density.Mixed     // b if columns are discrete, base its Gaussians; else nil
-	gaussians density.Parameters // of the base, or of its Gaussians
-	mean      []float64          // μ
-	root      *mat.TriDense      // L
-	whiten    []float64          // L⁻¹, row-major
-	entropy   float64            // h
-	groups    []float64          // (K, groups), 1 where a component belongs to a group
-	count     int                // of the groups of components of the same mean
-	share     float64            // λ
-	plain     bool               // f sees z alone
-	steps     *steps             // of the discrete columns; nil: there are none
+	inner   Energy // f
+	base    *density.Mixture
+	mixed   *density.Mixed // b if columns are discrete, base its Gaussians; else nil
+	mean    []float64      // μ
+	root    *mat.TriDense  // L
+	whiten  []float64      // L⁻¹, row-major
+	entropy float64        // h
+	groups  []float64      // (K, groups), 1 where a component belongs to a group
+	count   int            // of the groups of components of the same mean
+	share   float64        // λ
+	plain   bool           // f sees z alone
+	steps   *steps         // of the discrete columns; nil: there are none
 }
 
 var (
@@ -87,7 +86,7 @@ func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
 		return nil, fmt.Errorf("energy: TiltConfig.Share = %g, want >= 0", cfg.Share)
 	}
 	p := cfg.Base.Parameters()
-	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, gaussians: p, share: cfg.Share, plain: cfg.Plain}
+	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, share: cfg.Share, plain: cfg.Plain}
 	if t.mixed != nil {
 		t.steps = newSteps(t.mixed)
 	}
@@ -266,8 +265,9 @@ func (t *Tilted) placed(x *G.Node) placed {
 	if t.mixed != nil {
 		p.row, beside = t.steps.row(x)
 	}
-	p.z = buildPlaces(p.row, t.gaussians)
-	p.logs = buildComponents(p.z, t.gaussians)
+	gaussians := t.base.Parameters()
+	p.z = buildPlaces(p.row, gaussians)
+	p.logs = buildComponents(p.z, gaussians)
 	if beside != nil {
 		p.logs = graphs.Add(p.logs, beside)
 	}

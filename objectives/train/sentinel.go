@@ -31,15 +31,15 @@ var ErrDiverged = errors.New("training diverged")
 // had gained. A loss that is a sum of positive terms cannot diverge: memorising then leads to a poor likelihood, which
 // evaluation shows.
 //
-// None of that detects a run that makes no progress: a learning rate ten times too large may keep every number finite,
-// and the loss of score matching falls while energies far from the data sink. With a Contrast, J of the averaged
-// weights and their leakage L are evaluated twenty times in a run. The state with the smallest J + L is the one to go
-// back to, and the one delivered if the last is worse. The sentinel trips when J + L is MaxRise above the smallest twice
-// in a row, or a fifth of that five times; the first quarter of the run may exceed this fivefold. The run then continues
-// from the average of the best state. A run whose J ends no better than it began fails, as does one that has gained less
-// than a tenth of what a kernel density of the points gains. In the first half of a run it restarts if steps are so large that they
-// throw the model about, or if it has learnt next to nothing and no longer moves, and at three quarters if large steps
-// have held it back until the rate fell; see stirred, still and late.
+// None of that detects a run that makes no progress: a learning rate ten times too large may keep every number
+// finite, and the loss of score matching falls while energies far from the data sink. With a Contrast, J of the
+// averaged weights and their leakage L are evaluated twenty times in a run. The state with the smallest J + L is the
+// one to go back to, and the one delivered if the last is worse. The sentinel trips when J + L is MaxRise above the
+// smallest twice in a row, or a fifth of that five times; the first quarter of the run may exceed this fivefold. The
+// run then continues from the average of the best state. A run whose J ends no better than it began fails, as does
+// one that has gained less than a tenth of what a kernel density of the points gains. In the first half of a run it
+// restarts if steps are so large that they throw the model about, or if it has learnt next to nothing and no longer
+// moves, and at three quarters if large steps have held it back until the rate fell; see stirred, still and late.
 type Sentinel struct {
 	Off          bool    // only check for non-finite numbers
 	MaxRollbacks int     // 0 means 3; negative means none

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -63,9 +64,9 @@ func (c Chains) check(m Method) *Checks {
 }
 
 func (c Chains) suited(data Facts) Chains {
-	c.Steps, c.Sampler, c.Noise = or(c.Steps, 2), or(c.Sampler, ChainMALA), or(c.Noise, data.noise())
-	c.StepSize = or(c.StepSize, round(2.5e-4*data.spread()*data.spread()))
-	c.Jumps = or(c.Jumps, 4)
+	c.Steps, c.Sampler, c.Noise = cmp.Or(c.Steps, 2), cmp.Or(c.Sampler, ChainMALA), cmp.Or(c.Noise, data.noise())
+	c.StepSize = cmp.Or(c.StepSize, round(2.5e-4*data.spread()*data.spread()))
+	c.Jumps = cmp.Or(c.Jumps, 4)
 	return c
 }
 
@@ -79,7 +80,7 @@ func (Chains) recipe(data Facts) Recipe {
 
 // bias describes the bias of the chains, in a format with a verb for their steps, and that of the penalty.
 func (c Chains) bias(format string) string {
-	steps := or(c.Steps, 2)
+	steps := cmp.Or(c.Steps, 2)
 	words := fmt.Sprintf("%d steps", steps)
 	if steps == 1 {
 		words = "1 step"

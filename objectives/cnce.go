@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -36,7 +37,7 @@ func (m ConditionalNCE) Validate() error { return Check(m).Positive("Sigma").Err
 
 // Suited sets a σ that reaches from mode to mode.
 func (m ConditionalNCE) Suited(data Facts) Method {
-	m.Sigma = or(m.Sigma, round(0.75*data.spread()))
+	m.Sigma = cmp.Or(m.Sigma, round(0.75*data.spread()))
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -23,17 +24,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Batch = or(c.Batch, 128)
-	c.Threads = or(c.Threads, 1)
+	c.Batch = cmp.Or(c.Batch, 128)
+	c.Threads = cmp.Or(c.Threads, 1)
 	return c
-}
-
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // Validate names every field out of range.

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -56,7 +57,7 @@ func (m Denoising) Validate() error {
 
 // Suited sets σ so small that slopes are hardly underestimated: by σ²/s², with s the finest detail.
 func (m Denoising) Suited(data Facts) Method {
-	m.Sigma = or(m.Sigma, round(leastNoise*data.spread()))
+	m.Sigma = cmp.Or(m.Sigma, round(leastNoise*data.spread()))
 	return m
 }
 

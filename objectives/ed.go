@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 
@@ -41,7 +42,7 @@ func (m EnergyDiscrepancy) Validate() error {
 
 // Suited sets what is zero.
 func (m EnergyDiscrepancy) Suited(data Facts) Method {
-	m.Sigma, m.Ratio = or(m.Sigma, round(0.75*data.spread())), or(m.Ratio, 16)
+	m.Sigma, m.Ratio = cmp.Or(m.Sigma, round(0.75*data.spread())), cmp.Or(m.Ratio, 16)
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -47,7 +48,7 @@ func (m FiniteDifference) Validate() error {
 
 // Suited sets zero fields except the step, which depends on the precision.
 func (m FiniteDifference) Suited(Facts) Method {
-	return FiniteDifference{or(m.Slices, 1), or(m.Projection, Rademacher), m.Step}
+	return FiniteDifference{cmp.Or(m.Slices, 1), cmp.Or(m.Projection, Rademacher), m.Step}
 }
 
 // Recipe is that of objectives that match scores.
@@ -55,9 +56,9 @@ func (FiniteDifference) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 func (m FiniteDifference) step(p energy.Precision) float64 {
 	if p == energy.Float64 {
-		return or(m.Step, 1e-3)
+		return cmp.Or(m.Step, 1e-3)
 	}
-	return or(m.Step, 0.02)
+	return cmp.Or(m.Step, 0.02)
 }
 
 // Minimum steps: below them the second difference is mostly rounding error.

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -63,7 +64,7 @@ const mostWidth = 8192
 
 // Suited sets what is zero.
 func (m FlowNCE) Suited(Facts) Method {
-	m.Ratio, m.Width, m.Rate = or(m.Ratio, 2), or(m.Width, 32), or(m.Rate, 1e-3)
+	m.Ratio, m.Width, m.Rate = cmp.Or(m.Ratio, 2), cmp.Or(m.Width, 32), cmp.Or(m.Rate, 1e-3)
 	return m
 }
 

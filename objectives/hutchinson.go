@@ -1,5 +1,7 @@
 package objectives
 
+import "cmp"
+
 // Hutchinson is `sm-hutchinson`,
 //
 //	L = mean ½|∇E|² - 1/M Σ_m ε_mᵀ ∇²E ε_m,   E εεᵀ = I:
@@ -29,7 +31,7 @@ func (m Hutchinson) Validate() error {
 
 // Suited sets what is zero.
 func (m Hutchinson) Suited(Facts) Method {
-	return Hutchinson{or(m.Slices, 1), or(m.Projection, Rademacher)}
+	return Hutchinson{cmp.Or(m.Slices, 1), cmp.Or(m.Projection, Rademacher)}
 }
 
 // Recipe returns the recipe for objectives that match scores.

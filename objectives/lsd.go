@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/floats"
@@ -62,8 +63,8 @@ func (m LearnedStein) Validate() error {
 
 // Suited sets what is zero.
 func (m LearnedStein) Suited(Facts) Method {
-	m.Features, m.Width, m.Rate = or(m.Features, 32), or(m.Width, 128), or(m.Rate, 2e-3)
-	m.Repeats, m.Penalty = or(m.Repeats, 5), or(m.Penalty, 0.5)
+	m.Features, m.Width, m.Rate = cmp.Or(m.Features, 32), cmp.Or(m.Width, 128), cmp.Or(m.Rate, 2e-3)
+	m.Repeats, m.Penalty = cmp.Or(m.Repeats, 5), cmp.Or(m.Penalty, 0.5)
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
@@ -83,10 +84,10 @@ func (f Facts) noise() NoiseName {
 }
 
 // spread returns Spread or its default.
-func (f Facts) spread() float64 { return or(f.Spread, 1) }
+func (f Facts) spread() float64 { return cmp.Or(f.Spread, 1) }
 
 // dim returns Dim or its default.
-func (f Facts) dim() int { return or(f.Dim, 2) }
+func (f Facts) dim() int { return cmp.Or(f.Dim, 2) }
 
 // Recipe says how to train with an objective. Zeros are meant literally: no clipping, no average, no bridge.
 type Recipe struct {

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -46,7 +47,7 @@ func (m Likelihood) Recipe(data Facts) Recipe { return m.recipe(data) }
 
 // Form returns the loss.
 func (m Likelihood) Form(s Setup) (Form, error) {
-	slots := or(m.Buffer, max(10000, 10*s.Batch))
+	slots := cmp.Or(m.Buffer, max(10000, 10*s.Batch))
 	if slots < s.Batch {
 		return nil, WrongField(m, "Buffer", fmt.Sprintf("at least the batch, which is %d: every row takes a slot of "+
 			"its own", s.Batch))

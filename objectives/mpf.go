@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -40,7 +41,7 @@ func (m ProbabilityFlow) Validate() error {
 
 // Suited sets what is zero.
 func (m ProbabilityFlow) Suited(data Facts) Method {
-	m.Sigma, m.Ratio = or(m.Sigma, round(0.5*data.spread())), or(m.Ratio, 4)
+	m.Sigma, m.Ratio = cmp.Or(m.Sigma, round(0.5*data.spread())), cmp.Or(m.Ratio, 4)
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -84,12 +85,12 @@ func (m MultiDenoising) Validate() error {
 // Suited sets zero fields. The largest level joins modes, whose distances grow as the square root of the dimension.
 func (m MultiDenoising) Suited(data Facts) Method {
 	if m.Sigmas == nil {
-		m.Sigma = or(m.Sigma, round(leastNoise*data.spread()))
-		m.SigmaMax = or(m.SigmaMax, round(1.5*data.spread()*math.Sqrt(float64(max(data.dim(), 2))/2)))
-		m.Levels = or(m.Levels, 8)
+		m.Sigma = cmp.Or(m.Sigma, round(leastNoise*data.spread()))
+		m.SigmaMax = cmp.Or(m.SigmaMax, round(1.5*data.spread()*math.Sqrt(float64(max(data.dim(), 2))/2)))
+		m.Levels = cmp.Or(m.Levels, 8)
 	}
-	m.Floor = or(m.Floor, 0.1*data.spread())
-	m.Focus = or(m.Focus, 0.75) // most of the work is at the level that is reported
+	m.Floor = cmp.Or(m.Floor, 0.1*data.spread())
+	m.Focus = cmp.Or(m.Focus, 0.75) // most of the work is at the level that is reported
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -47,11 +48,11 @@ func (m NCE) Validate() error { return Check(m).Option("Noise").Whole("Ratio", 1
 
 // Suited sets what is zero.
 func (m NCE) Suited(data Facts) Method {
-	m.Noise = or(m.Noise, data.noise())
+	m.Noise = cmp.Or(m.Noise, data.noise())
 	if data.Base && m.Noise == BaseNoise {
-		m.Ratio = or(m.Ratio, 4) // draws of it cost next to nothing
+		m.Ratio = cmp.Or(m.Ratio, 4) // draws of it cost next to nothing
 	}
-	m.Ratio = or(m.Ratio, 2)
+	m.Ratio = cmp.Or(m.Ratio, 2)
 	return m
 }
 

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -51,7 +52,7 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 	case !bridged:
 		return remembering(m)(Compile(f, e, p, cfg))
 	case f != nil && !traits.Whole:
-		f = beside{f, newBackground(e), or(traits.Weight, 1)}
+		f = beside{f, newBackground(e), cmp.Or(traits.Weight, 1)}
 	}
 	return remembering(m)(compile(f, bridge.Mixed(), bridge, p, cfg))
 }

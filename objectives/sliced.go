@@ -1,5 +1,7 @@
 package objectives
 
+import "cmp"
+
 // Sliced is `ssm`,
 //
 //	L = mean 1/M Σ_m ½(v_mᵀ∇E)² - v_mᵀ ∇²E v_m,   E vvᵀ = I:
@@ -27,7 +29,7 @@ func (m Sliced) Validate() error {
 
 // Suited sets what is zero.
 func (m Sliced) Suited(Facts) Method {
-	return Sliced{or(m.Slices, 1), or(m.Projection, Rademacher)}
+	return Sliced{cmp.Or(m.Slices, 1), cmp.Or(m.Projection, Rademacher)}
 }
 
 // Recipe returns the recipe for objectives that match scores.

@@ -1,5 +1,7 @@
 package objectives
 
+import "cmp"
+
 // SlicedVR is `ssm-vr`,
 //
 //	L = mean ½|∇E|² - 1/M Σ_m v_mᵀ ∇²E v_m,   E vvᵀ = I:
@@ -28,7 +30,7 @@ func (m SlicedVR) Validate() error {
 
 // Suited sets what is zero.
 func (m SlicedVR) Suited(Facts) Method {
-	return SlicedVR{or(m.Slices, 1), or(m.Projection, Rademacher)}
+	return SlicedVR{cmp.Or(m.Slices, 1), cmp.Or(m.Projection, Rademacher)}
 }
 
 // Recipe returns the recipe for objectives that match scores.

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,7 +134,7 @@ func (c *Config) factors() bool {
 // discreteOf finds the discrete columns of a source, of which only the points of a file have some.
 func (c *Config) discreteOf(src Source) cells {
 	if points, ok := src.(*datasets.Points); ok {
-		return cellsOf(points.Matrix(), or(c.Discrete, discreteAuto), c.factors())
+		return cellsOf(points.Matrix(), cmp.Or(c.Discrete, discreteAuto), c.factors())
 	}
 	return nil
 }

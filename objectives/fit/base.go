@@ -1,8 +1,8 @@
 package fit
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -37,7 +37,7 @@ func (c *Config) wantsBase(src Source) bool {
 	n := c.TrainPoints
 	if points, ok := src.(*datasets.Points); ok {
 		n = distinct(points.Matrix(), fewestPoints)
-		if len(cellsOf(points.Matrix(), or(c.Discrete, discreteAuto), true)) > 0 { // rows repeat
+		if len(cellsOf(points.Matrix(), cmp.Or(c.Discrete, discreteAuto), true)) > 0 { // rows repeat
 			n = points.Len()
 		}
 	} else if points, ok := src.(finitely); ok {
@@ -357,7 +357,10 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 		return m.rebuild()
 	}
 	before := m.data.geometry
-	if err := errors.Join(m.data.refitBase(&m.Config), m.rebuild()); err != nil {
+	if err := m.data.refitBase(&m.Config); err != nil {
+		return err
+	}
+	if err := m.rebuild(); err != nil {
 		return err
 	}
 	if energy.CheckParams(m.Network, m.Params) == nil {

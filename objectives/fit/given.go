@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -53,7 +54,7 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	if err := m.checkGiven(cfg.Given); err != nil {
 		return nil, err
 	}
-	if way := samplers[or(cfg.Sampler, m.Config.Sampler)]; way.passes {
+	if way := samplers[cmp.Or(cfg.Sampler, m.Config.Sampler)]; way.passes {
 		return nil, fieldErrorf("sampler", way.name,
 			"its levels are of all columns at once; take hmc for draws with given values")
 	}
@@ -134,10 +135,7 @@ func (m *Model) givenProposal(known []int, values []float64) (density.Density, e
 	if m.data.mixed != nil {
 		return m.data.mixed.Given(known, values)
 	}
-	if m.isBase() {
-		return m.data.Base.Given(known, values)
-	}
-	return m.data.around().Given(known, values)
+	return m.around().Given(known, values)
 }
 
 // networkValues are the given values of the known columns in the units of the network.

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -132,11 +134,15 @@ func (m *Model) proposal() (mcmc.Proposal, error) {
 	if m.data.mixed != nil {
 		return m.data.mixed, nil
 	}
-	around := m.data.around()
+	return energy.CompileDensity(m.around(), energy.EvaluatorConfig{})
+}
+
+// around is the density around the data: the base itself if that is the model.
+func (m *Model) around() *density.Mixture {
 	if m.isBase() {
-		around = m.data.Base
+		return m.data.Base
 	}
-	return energy.CompileDensity(around, energy.EvaluatorConfig{})
+	return m.data.around()
 }
 
 // whitening are the coordinates in which chains move where they are not those of the network: of a base in many
@@ -169,20 +175,20 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		return nil, err
 	}
 	if cfg.Sampler == "" && c.Sampler == defaultSampler && max(cfg.Step, c.SamplerStep) == 0 && m.isBase() {
-		return &sampling{exact: true, chains: or(cfg.Chains, c.Chains), targets: targets,
+		return &sampling{exact: true, chains: cmp.Or(cfg.Chains, c.Chains), targets: targets,
 			run: mcmc.SampleConfig{BurnIn: max(cfg.BurnIn, 0), Thin: cfg.Thin}}, nil
 	}
-	way, step := samplers[or(cfg.Sampler, c.Sampler)], cfg.Step
+	way, step := samplers[cmp.Or(cfg.Sampler, c.Sampler)], cfg.Step
 	if step == 0 && way.name == c.Sampler {
 		step = c.SamplerStep
 	}
 	if step == 0 && c.Adapt == 0 && !way.tunesItself {
 		return nil, fieldErrorf("sampler", way.name, "the run has no adaptation that would find a step; give one")
 	}
-	burnIn := max(or(cfg.BurnIn, c.BurnIn), 0)
+	burnIn := max(cmp.Or(cfg.BurnIn, c.BurnIn), 0)
 	s := &sampling{
-		kernel: way.kernel(m, step), chains: or(cfg.Chains, c.Chains),
-		run:     mcmc.SampleConfig{Warmup: mcmc.Warmup{Steps: c.Adapt}, BurnIn: burnIn, Thin: or(cfg.Thin, c.Thin)},
+		kernel: way.kernel(m, step), chains: cmp.Or(cfg.Chains, c.Chains),
+		run:     mcmc.SampleConfig{Warmup: mcmc.Warmup{Steps: c.Adapt}, BurnIn: burnIn, Thin: cmp.Or(cfg.Thin, c.Thin)},
 		targets: targets,
 	}
 	if !way.crosses {
@@ -197,15 +203,6 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		s.unadjusted = way.unadjusted
 	}
 	return s, nil
-}
-
-// or returns v, or def if v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // Walk runs chains from a Gaussian as wide as the data, with the step size that Sample finds but without moves between

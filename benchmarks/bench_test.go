@@ -117,13 +117,16 @@ func BenchmarkMachine(b *testing.B) {
 func BenchmarkConv(b *testing.B) {
 	for _, net := range []string{"stride", "pool"} {
 		for _, op := range benchmarks.ConvOps {
-			for _, batch := range []int{1, 8, 64, 128} {
-				b.Run(fmt.Sprintf("net=%s/op=%s/batch=%d", net, op, batch), func(b *testing.B) {
-					s := benchmarks.Setting{Batch: batch}
+			work := func(name string, s benchmarks.Setting) {
+				b.Run(fmt.Sprintf("net=%s/op=%s/batch=%d%s", net, op, s.Batch, name), func(b *testing.B) {
 					w, err := benchmarks.Conv(net, op, s)
 					run(b, s, w, err)
 				})
 			}
+			for _, batch := range []int{1, 8, 64, 128} {
+				work("", benchmarks.Setting{Batch: batch})
+			}
+			work("/threads=2", benchmarks.Setting{Batch: 128, Threads: 2})
 		}
 	}
 }

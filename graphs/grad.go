@@ -19,6 +19,7 @@ func Grad(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 	err = try(func() {
 		checkCost(cost, wrt)
 		gs = vjp(cost, OnesLike(cost), wrt)
+		returned(gs...)
 	})
 	return gs, err
 }
@@ -43,6 +44,7 @@ func StoreGrads(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 				G.SetDerivOf(d, n)
 			}
 		}
+		returned(gs...)
 	})
 	return gs, err
 }
@@ -71,8 +73,18 @@ func VJP(out, seed *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 			failf("VJP: the seed must be a node of out's graph and shape %v", out.Shape())
 		}
 		gs = vjp(out, seed, wrt)
+		returned(gs...)
 	})
 	return gs, err
+}
+
+// returned marks nodes as derivatives that were asked for: a Machine keeps their values.
+func returned(ds ...*G.Node) {
+	for _, d := range ds {
+		if o, ok := d.Op().(*op); ok {
+			o.returned = true
+		}
+	}
 }
 
 func vjp(out, seed *G.Node, wrt G.Nodes) G.Nodes {

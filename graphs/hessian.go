@@ -18,6 +18,7 @@ func HVP(cost, x, v *G.Node) (h *G.Node, err error) {
 			failf("HVP of a node of shape %v, want one element; add them up with Sum", cost.Shape())
 		}
 		h = cheapest(productForms, cost, x, G.Nodes{v})
+		returned(h)
 	})
 	return h, err
 }
@@ -31,6 +32,7 @@ func DirectionalCurvature(energy, x, v *G.Node) (c *G.Node, err error) {
 		checkEnergy("DirectionalCurvature", energy, x)
 		checkDirection("DirectionalCurvature", energy, x, v)
 		c = cheapest(curvatureForms, energy, x, G.Nodes{v})
+		returned(c)
 	})
 	return c, err
 }
@@ -53,6 +55,7 @@ func HessianTrace(energy, x *G.Node) (c *G.Node, err error) {
 			dirs = append(dirs, unit(x, k))
 		}
 		c = cheapest(curvatureForms, energy, x, dirs)
+		returned(c)
 	})
 	return c, err
 }

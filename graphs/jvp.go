@@ -32,6 +32,7 @@ func JVP(out *G.Node, wrt, dirs G.Nodes) (d *G.Node, err error) {
 		if d = tangents(nil, out, start)[out]; d == nil {
 			d = ZerosLike(out)
 		}
+		returned(d)
 	})
 	return d, err
 }

@@ -37,7 +37,8 @@ import (
 //   - losses and other nodes on which nothing depends, and what they are made of, back to the last product or layer:
 //     predictions, logits;
 //   - the gradients that gorgonia.Grad (or gorgonia.SetDerivOf) has attached to inputs and to any of these nodes, which
-//     Node.Grad returns.
+//     Node.Grad returns;
+//   - the derivatives that Grad, HVP and the like have returned, unless something else is made of them.
 //
 // What lies in between is fused and stays in the cache: Node.Value is nil, unless something else has set it. AllValues
 // keeps every value, at up to three times the time.

@@ -43,7 +43,7 @@ func (m *Machine) kept() map[*G.Node]bool {
 func (m *Machine) keepEnds(k map[*G.Node]bool) {
 	used, differentiated := map[*G.Node]bool{}, map[*G.Node]bool{}
 	for _, n := range m.nodes {
-		if own, ok := ownOp(n); ok && isConstant(own) { // its operand is an anchor
+		if own, ok := ownOp(n); ok && isConstant(own) || derived(n) { // the operand of a constant is an anchor
 			continue
 		}
 		for _, c := range operands(n) {
@@ -54,11 +54,11 @@ func (m *Machine) keepEnds(k map[*G.Node]bool) {
 	seen := map[*G.Node]bool{}
 	var back func(n *G.Node)
 	back = func(n *G.Node) {
-		if n.Op() == nil || seen[n] {
+		if n.Op() == nil || seen[n] || auxiliary(n) {
 			return
 		}
 		seen[n], k[n] = true, true
-		if simple(n) {
+		if simple(n) && !derived(n) {
 			for _, c := range operands(n) {
 				back(c)
 			}
@@ -70,6 +70,15 @@ func (m *Machine) keepEnds(k map[*G.Node]bool) {
 		}
 	}
 }
+
+// derived reports whether n was made while differentiating by this package.
+func derived(n *G.Node) bool {
+	o, ok := n.Op().(*op)
+	return ok && o.derived
+}
+
+// auxiliary reports whether n is derived, but no derivative that anyone asked for.
+func auxiliary(n *G.Node) bool { return derived(n) && !n.Op().(*op).returned }
 
 // simple reports whether n is an operation of losses: element by element, a sum or maximum, a softmax, or a change of
 // shape.

@@ -100,6 +100,47 @@ func TestMachineKeeps(t *testing.T) {
 	}
 }
 
+// With derivatives by this package a machine keeps losses, even those whose derivatives are made of them, and the
+// derivatives that were returned, but nothing of what these are made of.
+func TestMachineKeepsDerivatives(t *testing.T) {
+	g := G.NewGraph()
+	x := G.NewMatrix(g, G.Float64, G.WithShape(5, 3), G.WithName("x"), G.WithInit(G.RangedFromWithStep(-0.7, 0.1)))
+	w := G.NewMatrix(g, G.Float64, G.WithShape(3, 1), G.WithName("w"), G.WithInit(G.RangedFromWithStep(0.5, -0.1)))
+	hidden := must(t)(G.Rectify(must(t)(G.Mul(x, w))))
+	product := must(t)(G.Mul(must(t)(G.Transpose(hidden)), hidden))
+	loss := must(t)(G.Exp(product))
+	want := G.Nodes{product, loss}
+	gs, err := graphs.Grad(loss, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := graphs.HVP(loss, w, gs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, gs[0], h)
+	run(t, machine(t, g))
+	for _, n := range g.AllNodes() {
+		if n.Op() == nil || strings.HasPrefix(n.Op().String(), "const") {
+			continue
+		}
+		if kept := n.Value() != nil; kept != slices.Contains(want, n) {
+			t.Errorf("%v has a value: %v", n, kept)
+		}
+	}
+	y := numbers(loss.Value())[0]
+	step := 1e-6
+	for i, d := range numbers(gs[0].Value()) {
+		v := w.Value().Data().([]float64)
+		v[i] += step
+		run(t, machine(t, g))
+		if got := (numbers(loss.Value())[0] - y) / step; math.Abs(got-d) > 1e-4*(1+math.Abs(d)) {
+			t.Errorf("the derivative is %g, differences give %g", d, got)
+		}
+		v[i] -= step
+	}
+}
+
 // Why a machine need not keep them all: the tape machine does not. It leaves a gradient in the hidden layer.
 func TestTapeOverwrites(t *testing.T) {
 	c, full := newClassifier(t), newClassifier(t)

@@ -51,12 +51,13 @@ func (linear) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 // tape machine (UsePreallocDo) and lisp machine (DoDiff), all in plain Go. Compile uses the operations directly.
 type op struct {
 	operation
-	name    string // operation.String()
-	in      []int  // dimensions of the operands
-	whole   []bool // operands that are whole numbers; nil: none
-	out     int    // dimensions of the result
-	salt    uint32
-	derived bool // made while differentiating, see derive
+	name     string // operation.String()
+	in       []int  // dimensions of the operands
+	whole    []bool // operands that are whole numbers; nil: none
+	out      int    // dimensions of the result
+	salt     uint32
+	derived  bool // made while differentiating, see derive
+	returned bool // and returned as a derivative
 }
 
 var (

@@ -66,7 +66,7 @@ func TestYOLOTraining(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := NewMachine(x.Graph())
+		m, err := NewMachine(x.Graph(), Values(e))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,8 @@ package graphs
 
 import (
 	"errors"
-	"math"
+	"slices"
+	"sync"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -12,44 +13,59 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// ownElements is the number of elements per channel below which Gorgonia's own code runs: it takes little time there, and
-// its results are the same to the bit, which matters for derivatives that are zero but for rounding.
+// normMode is what a program knows about the mode of its BatchNorms.
+type normMode uint8
+
+const (
+	byOwnCode  normMode = iota // nothing: they run by their own code, which their gradients by gorgonia.Grad need
+	training                   // they train whenever the program runs
+	evaluating                 // they never train
+	asSet                      // they do what their operations are set to when the program runs
+)
+
+// ownElements is the number of elements per channel below which a Machine runs Gorgonia's own code: it takes little time
+// there, and its results are the same to the bit, which matters for derivatives that are zero but for rounding.
 const ownElements = 256
 
-// trained lowers a BatchNorm of arrays (b,c,…) in training, and its gradient, of programs that always train it. With μ
-// and v the mean and the mean square deviation of a channel, and a = 1/√(v+ε), they are
+// batchNorm lowers a BatchNorm of arrays (b,c,…), and its gradient by gorgonia.Grad in programs that always train it. With
+// μ and v the mean and variance that it normalises by (see statsOp) and a = 1/√(v+ε), they are
 //
-//	y  = a x - a μ
+//	y  = a (x - μ)
 //	dx = a (dy - mean dy - (x-μ) a² mean (x-μ) dy)
 //
-// The running statistics are moved by an instruction of its own, which the program keeps though nobody reads it.
-func (l *lowering) trained(n *G.Node, args []ir.ID) (ir.ID, bool) {
-	if !l.trains || n.Op() == nil || n.Dims() < 2 || !isFloat(n.Dtype()) {
+// y is what translateBatchNorm makes of it, instruction by instruction, so that derivatives share them. The running
+// statistics are moved by an instruction of its own, which the program keeps though nobody reads it.
+func (l *lowering) batchNorm(n *G.Node, args []ir.ID) (ir.ID, bool) {
+	if l.norms == byOwnCode || n.Dims() < 2 || !isFloat(n.Dtype()) {
 		return 0, false
 	}
-	op := gorgonia.Read(n.Op())
-	if op.Kind != gorgonia.BatchNorm && op.Kind != gorgonia.BatchNormGrad {
+	o := gorgonia.Read(n.Op())
+	if o.Kind != gorgonia.BatchNorm && (o.Kind != gorgonia.BatchNormGrad || l.norms != training) {
 		return 0, false
 	}
 	g, s := l.to, n.Shape()
 	p := channelwise{g: g, b: s[0], c: s[1], size: s[2:].TotalSize(), pixels: l.rows}
-	if p.b*p.size < ownElements {
+	count := float64(p.b * p.size)
+	if l.norms != asSet && count < ownElements {
 		return 0, false
 	}
-	count := float64(p.b * p.size)
-	mean := func(x ir.ID) ir.ID { return g.Div(p.sum(x), g.Const(1, p.c, count)) }
+	mean := func(x ir.ID) ir.ID { return g.Scale(p.sum(x), 1/count) }
+	op, _ := n.Op().(*G.BatchNormOp)
+	stats := l.stats(op, p.c)
+	row := func(i int) ir.ID { return g.SliceRows(stats, i, i+1) }
 	x := p.view(args[0])
 	mu := mean(x)
-	centred := g.Sub(x, p.spread(mu))
+	centred := g.Sub(x, p.spread(g.Add(g.Mul(row(0), mu), row(1))))
 	squares := p.sum(g.Unary(kernels.Square, 0, centred))
-	variance := g.Div(squares, g.Const(1, p.c, count))
-	a := g.Unary(kernels.Reciprocal, 0, g.Unary(kernels.Sqrt, 0, g.Shift(variance, op.Epsilon)))
+	variance := g.Add(g.Mul(row(0), g.Scale(squares, 1/count)), row(2))
+	a := g.Unary(kernels.Reciprocal, 0, g.Unary(kernels.Sqrt, 0, g.Shift(variance, o.Epsilon)))
 	rows, cols := flat(s)
-	if op.Kind == gorgonia.BatchNorm {
-		r := &statsRunner{op: n.Op().(*G.BatchNormOp), momentum: op.Momentum, freedom: count - 1}
-		l.effects = append(l.effects, g.Opaque(r, "", true, 1, 1, mu, squares))
-		y := g.Sub(g.Mul(x, p.spread(a)), p.spread(g.Mul(mu, a)))
-		return p.back(y, rows, cols), true
+	if o.Kind == gorgonia.BatchNorm {
+		if l.norms != evaluating {
+			r := &statsRunner{op: op, momentum: o.Momentum, freedom: count - 1}
+			l.effects = append(l.effects, g.Opaque(r, "", true, 1, 1, mu, squares))
+		}
+		return p.back(g.Mul(centred, p.spread(a)), rows, cols), true
 	}
 	dy := p.view(args[1])
 	dy = g.Sub(dy, p.spread(mean(dy)))
@@ -58,45 +74,41 @@ func (l *lowering) trained(n *G.Node, args []ir.ID) (ir.ID, bool) {
 	return p.back(dx, rows, cols), true
 }
 
-// running lowers a BatchNorm of arrays (b,c,…) of programs that always evaluate it: every channel is multiplied by
-// 1/√(v+ε), and -μ/√(v+ε) is added, with the running mean μ and variance v at that time.
-func (l *lowering) running(n *G.Node, args []ir.ID) (ir.ID, bool) {
-	op, ok := n.Op().(*G.BatchNormOp)
-	if !l.evaluates || !ok || n.Dims() < 2 || !isFloat(n.Dtype()) {
-		return 0, false
-	}
-	g, s := l.to, n.Shape()
-	p := channelwise{g: g, b: s[0], c: s[1], size: s[2:].TotalSize(), pixels: l.rows}
-	if p.b*p.size < ownElements {
-		return 0, false
-	}
-	v := g.Opaque(&runningRunner{op, gorgonia.Read(op).Epsilon}, "", true, 2, p.c)
-	factor, shift := g.SliceRows(v, 0, 1), g.SliceRows(v, 1, 2)
-	rows, cols := flat(s)
-	return p.back(g.Add(g.Mul(p.view(args[0]), p.spread(factor)), p.spread(shift)), rows, cols), true
+// normGradients reports whether there are gradients of BatchNorms by gorgonia.Grad.
+func normGradients(order G.Nodes) bool {
+	return slices.ContainsFunc(order, func(n *G.Node) bool {
+		return n.Op() != nil && gorgonia.KindOf(n.Op()) == gorgonia.BatchNormGrad
+	})
 }
 
-// runningRunner computes the factors and the shifts of a BatchNorm from its running statistics.
-type runningRunner struct {
-	op      *G.BatchNormOp
-	epsilon float64
+// stats lowers the statsOp of op. It comes after the given instructions.
+func (l *lowering) stats(op *G.BatchNormOp, c int, after ...ir.ID) ir.ID {
+	if l.norms == training {
+		return l.to.ConcatRows(l.to.Const(1, c, 1), l.to.Const(2, c, 0))
+	}
+	id, ok := l.statsOf[op]
+	if !ok {
+		id = l.to.Opaque(&statsReader{statsOp{op, c}}, "", true, 3, c, after...)
+		l.statsOf[op] = id
+	}
+	return id
 }
 
-func (r *runningRunner) Label() string                            { return "running " + r.op.String() }
-func (r *runningRunner) Run32(dst []float32, _ [][]float32) error { return loadRunning(r, dst) }
-func (r *runningRunner) Run64(dst []float64, _ [][]float64) error { return loadRunning(r, dst) }
+// statsReader reads the state of a BatchNorm.
+type statsReader struct{ statsOp }
 
-func loadRunning[T kernels.Float](r *runningRunner, dst []T) error {
-	factor, shift := dst[:len(dst)/2], dst[len(dst)/2:]
+func (r *statsReader) Label() string                            { return "mode and statistics of " + r.op.String() }
+func (r *statsReader) Run32(dst []float32, _ [][]float32) error { return readStats(r, dst) }
+func (r *statsReader) Run64(dst []float64, _ [][]float64) error { return readStats(r, dst) }
+
+func readStats[T kernels.Float](r *statsReader, dst []T) error {
+	clear(dst)
+	if r.training() {
+		kernels.Fill(dst[:r.c], 1)
+		return nil
+	}
 	mean, variance := r.op.Stats()
-	if err := errors.Join(loadValue(factor, variance), loadValue(shift, mean)); err != nil {
-		return err
-	}
-	for i, v := range factor {
-		factor[i] = T(1 / math.Sqrt(float64(v)+r.epsilon))
-		shift[i] *= -factor[i]
-	}
-	return nil
+	return errors.Join(loadValue(dst[r.c:2*r.c], mean), loadValue(dst[2*r.c:], variance))
 }
 
 // channelwise computes with the channels of arrays (b,c,…): as rows of pixels (b·…, c), or of planes (b·c, …).
@@ -138,13 +150,14 @@ func (p channelwise) spread(v ir.ID) ir.ID {
 	return p.g.ExpandCols(p.g.Reshape(p.g.ExpandRows(v, p.b), p.b*p.c, 1), p.size)
 }
 
-// statsRunner moves the running statistics of a BatchNorm, given the mean μ and the sum s of square deviations of every
-// channel: with momentum t, μ_running becomes t μ + (1-t) μ_running, and v_running becomes t s/(n-1) + (1-t) v_running,
-// in the type of the program.
+// statsRunner moves the running statistics of a BatchNorm that trains, given the mean μ and the sum s of square
+// deviations of every channel: with momentum t, μ_running becomes t μ + (1-t) μ_running, and v_running becomes
+// t s/(n-1) + (1-t) v_running, in the type of the program. Programs that share an operation, such as clones, take turns.
 type statsRunner struct {
 	op       *G.BatchNormOp
 	momentum float64
 	freedom  float64 // n-1
+	mu       sync.Mutex
 }
 
 func (r *statsRunner) Label() string                               { return "statistics of " + r.op.String() }
@@ -153,6 +166,11 @@ func (r *statsRunner) Run64(dst []float64, args [][]float64) error { return move
 
 func moveStats[T kernels.Float](r *statsRunner, dst []T, args [][]T) error {
 	clear(dst)
+	if !(statsOp{op: r.op}).training() {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	mean, variance := r.op.Stats()
 	if err := moveTowards(mean, args[0], T(r.momentum), 1); err != nil {
 		return err

@@ -2,7 +2,9 @@ package graphs_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -101,4 +103,80 @@ func (n *normalised) run(t *testing.T, run int) map[string][]float64 {
 		r[name] = numbers(n.value[i])
 	}
 	return r
+}
+
+// A compiled BatchNorm does what its operation is set to at each call, with the derivatives of that, whether these are
+// by this package or taken from differences; training moves its running statistics as Gorgonia's own code does.
+func TestBatchNormCompiled(t *testing.T) {
+	const b, c, h = 5, 3, 2
+	rng := rand.New(rand.NewPCG(7, 8))
+	g := G.NewGraph()
+	x := G.NewTensor(g, tensor.Float64, 4, G.WithShape(b, c, h, 1), G.WithName("x"))
+	u := G.NewTensor(g, tensor.Float64, 4, G.WithShape(b, c, h, 1), G.WithName("u"))
+	scale := G.NewTensor(g, tensor.Float64, 4, G.WithShape(1, c, 1, 1), G.WithName("scale"))
+	y, _, _, op, err := G.BatchNorm(x, scale, scale, 0.3, 1e-3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := graphs.Sum(graphs.Mul(u, graphs.Tanh(y)))
+	gs, err := graphs.Grad(cost, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f [2]*graphs.Function // the second gives derivatives alone
+	for i, out := range []G.Nodes{{cost, gs[0]}, gs} {
+		if f[i], err = graphs.Compile(G.Nodes{x, u, scale}, out, graphs.Threads(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scales := []float64{1, 2, -1}
+	xs, us := numbers(dense(rng, tensor.Float64, 2, b, c, h, 1)), numbers(dense(rng, tensor.Float64, 1, b, c, h, 1))
+	loss, d, again := make([]float64, 1), make([]float64, len(xs)), make([]float64, len(xs))
+	call := func(f *graphs.Function, dst ...[]float64) {
+		if err := f.Call(dst, xs, us, scales); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stats := func() []float64 {
+		mean, variance := op.Stats()
+		return append(slices.Clone(numbers(mean)), numbers(variance)...)
+	}
+	for i, train := range []bool{true, false, true} {
+		was := stats()
+		if err := op.SetTraining(train); err != nil { // which resets the statistics
+			t.Fatal(err)
+		}
+		if !train {
+			if err := op.SetStats(tensor.New(tensor.WithBacking(was[:c])), tensor.New(tensor.WithBacking(was[c:]))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := stats()
+		call(f[0], loss, d)
+		if moved := !slices.Equal(stats(), before); moved != train {
+			t.Errorf("call %d: the statistics moved: %v", i, moved)
+		}
+		call(f[1], again)
+		if !slices.Equal(again, d) {
+			t.Errorf("call %d: another gradient without the cost", i)
+		}
+		for j := range xs {
+			const step = 1e-5
+			at, low, high := xs[j], []float64{0}, []float64{0}
+			xs[j] = at - step
+			call(f[0], low)
+			xs[j] = at + step
+			call(f[0], high)
+			xs[j] = at
+			if want := (high[0] - low[0]) / (2 * step); math.Abs(d[j]-want) > 1e-6 {
+				t.Errorf("call %d: derivative %d is %g, differences give %g", i, j, d[j], want)
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() { call(f[0], loss, d) }); n > 0 {
+		t.Errorf("%g allocations per call", n)
+	}
+	if f[0].Clone().String() != f[0].String() {
+		t.Error("a clone is another program")
+	}
 }

@@ -61,7 +61,10 @@ func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, 
 			return err
 		}
 		f, l = &Function{fresh: true, alone: o.free}, newLowering(dt)
-		l.still = o.still
+		l.still, l.rows = o.still, true
+		if order, _ := topological(outputs...); !normGradients(order) && !o.still {
+			l.norms = asSet
+		}
 		l.input = func(n *G.Node) (ir.ID, error) {
 			return 0, fmt.Errorf("the outputs depend on input %q, which is not among the inputs", n.Name())
 		}
@@ -75,6 +78,7 @@ func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, 
 			l.to.Outputs = append(l.to.Outputs, l.at[n])
 			f.out = append(f.out, port{name: n.Name(), size: max(n.Shape().TotalSize(), 1)})
 		}
+		l.to.Outputs = append(l.to.Outputs, l.effects...)
 		return nil
 	}); err != nil {
 		return nil, nil, fmt.Errorf("graphs: Compile: %w", err)

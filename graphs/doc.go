@@ -111,7 +111,7 @@
 //	BatchedMatMul (plain, second transposed, first transposed, 4 axes); Tensordot (plain, two axes);
 //	SoftMax (plain, axis 0, vector, column, 3 axes, axis 3 of 4, axis 1 of 4); LogSoftMax (plain, axis 2 of 3);
 //	Dropout (p = 0); Im2Col; Conv2d (padded, stride 2, dilation 2); Conv1d; MaxPool2D (plain, overlapping, padded);
-//	MaxPool1D; AveragePool2D; GlobalAveragePool2D; Upsample2D;
+//	MaxPool1D; AveragePool2D; GlobalAveragePool2D; Upsample2D; BatchNorm (images, plain);
 //	Sum (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
 //	Mean (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
 //	Max (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector); Norm (2); KeepDims (sum); ReduceAdd; At;
@@ -120,7 +120,7 @@
 //
 // Derivatives of every order, run by Gorgonia's code:
 //
-//	Tensordot (vectors); Sparsemax; BatchNorm (images, plain); GroupNorm; YOLOv3 (plain, training)
+//	Tensordot (vectors); Sparsemax; GroupNorm; YOLOv3 (plain, training)
 //
 // Derivatives of first order, run by Gorgonia's code:
 //

@@ -119,13 +119,17 @@ func GroupNorm(x *G.Node, groups int, scale, bias *G.Node, epsilon float64) *G.N
 // BatchNorm normalises every channel of x (b,c,…) over the batch, to x̂·scale + bias with scale and bias (c). It keeps
 // no running averages: it is what a training step computes.
 func BatchNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
-	s := shapeOf("BatchNorm", x, 2)
-	axes := []int{0}
-	for i := 2; i < len(s); i++ {
-		axes = append(axes, i)
+	shapeOf("BatchNorm", x, 2)
+	m, back := rowsOf(x, []int{1}) // a column for each channel
+	n, c := m.Shape()[0], m.Shape()[1]
+	for _, v := range []*G.Node{scale, bias} {
+		if got := shapeOf("BatchNorm", v, 1); got.TotalSize() != c {
+			failf("BatchNorm: scale or bias of shape %v for %d channels", got, c)
+		}
 	}
-	m, back := rowsOf(x, axes) // a row for each channel
-	return perChannel("BatchNorm", back(standard(m, epsilon)), scale, bias)
+	centred := Sub(m, ExpandRows(colMean(m), n))
+	y := standardColumns(centred, colMean(Square(centred)), epsilon)
+	return back(Add(Mul(y, ExpandRows(Reshape(scale, c), n)), ExpandRows(Reshape(bias, c), n)))
 }
 
 // Embedding looks rows of weight (n,d) up: for whole numbers index (of type int, any shape s) the result is (s…,d). An

@@ -30,15 +30,15 @@ type lowering struct {
 
 	byBLAS bool // Gorgonia's products run by their own code
 	still  bool // operations with a mode of training are lowered as they are now
-	trains bool // operations with a mode of training are in training whenever the program runs
 	rows   bool // pictures are best left in rows, because few values are kept
+	norms  normMode
 
-	evaluates bool // operations with a mode of training never are in training, and there are no gradients of them
+	statsOf map[*G.BatchNormOp]ir.ID
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
 	return &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt, masks: map[*G.Node]ir.ID{},
-		foreign: map[*G.Node]*foreignRunner{}}
+		foreign: map[*G.Node]*foreignRunner{}, statsOf: map[*G.BatchNormOp]ir.ID{}}
 }
 
 // flat returns the rows and columns of the matrix that stands for a tensor of shape s.
@@ -117,10 +117,7 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 	if id, ok := l.evaluated(n, args); ok {
 		return id, nil
 	}
-	if id, ok := l.trained(n, args); ok {
-		return id, nil
-	}
-	if id, ok := l.running(n, args); ok {
+	if id, ok := l.batchNorm(n, args); ok {
 		return id, nil
 	}
 	rows, cols := flat(n.Shape())
@@ -297,7 +294,14 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	if _, ok := own.(maskOp); ok {
 		return l.mask(in[1])
 	}
-	if s, ok := own.(statsOp); isConstant(own) || ok && l.still && !s.training() {
+	s, ok := own.(statsOp)
+	if ok && !l.still {
+		if l.foreign[in[0]] == nil {
+			a = nil
+		}
+		return l.stats(s.op, s.c, a...)
+	}
+	if isConstant(own) || ok && !s.training() {
 		v := make([]float64, rows*cols)
 		own.eval(v, nil, nil)
 		return g.Data(rows, cols, v)

@@ -175,10 +175,13 @@ func (m *Machine) build() error {
 	m.leaves, m.results, m.ranges = nil, nil, map[*G.Node]gorgonia.Range{}
 	order, _ := topological(m.nodes...)
 	l := newLowering(typeOfProgram(order))
-	l.byBLAS, l.trains, l.rows = m.o.byBLAS, !m.o.evaluation, !m.o.keepsAll()
-	l.evaluates = m.o.evaluation && !slices.ContainsFunc(order, func(n *G.Node) bool {
-		return n.Op() != nil && gorgonia.KindOf(n.Op()) == gorgonia.BatchNormGrad // its own code needs what the other's leaves
-	})
+	l.byBLAS, l.rows = m.o.byBLAS, !m.o.keepsAll()
+	switch {
+	case !m.o.evaluation:
+		l.norms = training
+	case !normGradients(order):
+		l.norms = evaluating
+	}
 	l.input = func(n *G.Node) (ir.ID, error) {
 		r, c := flat(n.Shape())
 		m.leaves = append(m.leaves, n)

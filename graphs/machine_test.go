@@ -520,7 +520,7 @@ func testMachineBatchNorm(t *testing.T, dt tensor.Dtype, h int) {
 	}
 	check("training", train, batch)
 	before, _ := running(0)
-	if own := strings.Contains(eval.String(), "running "); own != (n*h >= 256) {
+	if own := strings.Contains(eval.String(), "statistics of"); own != (n*h >= 256) {
 		t.Errorf("%v: own instructions: %v", dt, own)
 	}
 	check("evaluation", eval, running)

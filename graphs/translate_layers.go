@@ -74,6 +74,14 @@ func normalised(x, v *G.Node, epsilon float64) *G.Node {
 	return Mul(x, ExpandCols(Reciprocal(Sqrt(Shift(v, epsilon))), x.Shape()[1]))
 }
 
+// colMean is the mean of every column: (n,m) → (m).
+func colMean(x *G.Node) *G.Node { return Scale(ColSum(x), 1/float64(x.Shape()[0])) }
+
+// standardColumns is x/√(v+ε) for every column of x (n,m) and element of v (m).
+func standardColumns(x, v *G.Node, epsilon float64) *G.Node {
+	return Mul(x, ExpandRows(Reciprocal(Sqrt(Shift(v, epsilon))), x.Shape()[0]))
+}
+
 // softmaxAxis returns the axis of Gorgonia's softmax of a tensor of shape s: the last one by default, the first for a
 // matrix of one column, -1 if there is none.
 func softmaxAxis(o gorgonia.Op, s tensor.Shape) int {
@@ -114,24 +122,19 @@ func translateSparsemax(o gorgonia.Op, x *G.Node) *G.Node {
 }
 
 // translateBatchNorm normalises every channel by mean and variance, of the batch in training and running ones in
-// evaluation: μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise.
-func translateBatchNorm(o gorgonia.Op, n, x *G.Node) *G.Node {
-	op, ok := n.Op().(*G.BatchNormOp)
+// evaluation: μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise, where v_batch is the mean
+// of (x-μ)², which only counts if μ is μ_batch.
+func translateBatchNorm(o gorgonia.Op, y, x *G.Node) *G.Node {
+	op, ok := y.Op().(*G.BatchNormOp)
 	s := x.Shape()
 	if !ok || len(s) < 2 {
 		return nil
 	}
-	axes := []int{0}
-	for i := range s[2:] {
-		axes = append(axes, i+2)
-	}
-	m, back := rowsOf(x, axes) // a row for each channel
-	c, size := m.Shape()[0], m.Shape()[1]
-	stats := apply(statsOp{op, c}, n)
-	row := func(i int) *G.Node { return Reshape(SliceRows(stats, i, i+1), c, 1) }
-	mean := rowMean(m)
-	batch := Sub(m, ExpandCols(mean, size))
-	variance := Add(Mul(row(0), rowMean(Square(batch))), row(2))
-	centred := Sub(m, ExpandCols(Add(Mul(row(0), mean), row(1)), size))
-	return back(normalised(centred, variance, o.Epsilon))
+	m, back := rowsOf(x, []int{1}) // a column for each channel
+	n, c := m.Shape()[0], m.Shape()[1]
+	stats := apply(statsOp{op, c}, y)
+	row := func(i int) *G.Node { return Reshape(SliceRows(stats, i, i+1), c) }
+	centred := Sub(m, ExpandRows(Add(Mul(row(0), colMean(m)), row(1)), n))
+	variance := Add(Mul(row(0), colMean(Square(centred))), row(2))
+	return back(standardColumns(centred, variance, o.Epsilon))
 }

@@ -18,7 +18,8 @@ type Plan struct {
 	places     []int // where in a row of the source such windows begin; none if patches are better written one by one
 	scattering bool
 	patching   bool
-	tiling     bool // windows cover the picture without overlap (not in role Out)
+	byShift    *shifts // how the gradient of a filter is computed, nil: by patches
+	tiling     bool    // windows cover the picture without overlap (not in role Out)
 }
 
 // A run is a sequence of n equidistant pixels of the destination, from at on, that read the same taps. span is that
@@ -65,6 +66,7 @@ func New(w Window, role Role) *Plan {
 	p.runs = p.x.runs(p.shift())
 	p.trace()
 	p.align()
+	p.byShift = p.shifts()
 	return p
 }
 

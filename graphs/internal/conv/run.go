@@ -23,6 +23,9 @@ func NewRunner[T kernels.Float](p *Plan) *Runner[T] {
 func Workspace[T kernels.Float](p *Plan) int {
 	d := p.depth()
 	switch {
+	case p.byShift != nil:
+		phases, mask := p.byShift.sizes(p)
+		return phases + len(p.byShift.masks)*mask + kernels.Workspace[T](p.gs, p.gd, p.dh*p.byShift.pitch)
 	case p.Role == Filter:
 		rows := max(blockRows, p.dw)
 		return rows*d + kernels.Workspace[T](d, p.gd, rows)
@@ -340,6 +343,10 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 	}
 	if r.tiling {
 		r.tiledGradient(n, dst, x, y, acc, work)
+		return
+	}
+	if r.byShift != nil {
+		r.shiftedGradient(n, dst, x, y, acc, work)
 		return
 	}
 	p := &r.prod

@@ -46,6 +46,11 @@ func TestChaos(t *testing.T) {
 	}
 	c := &chaos{t: t, rng: rand.New(rand.NewPCG(seed, 0)), tmp: t.TempDir(), counts: map[string]int{}}
 	t.Logf("-chaos-seed %d", seed)
+	defer func() { // whatever happens
+		for _, k := range slices.Sorted(maps.Keys(c.counts)) {
+			t.Logf("%4d %s", c.counts[k], k)
+		}
+	}()
 	c.prepare()
 	kinds := map[string]func(dir string){
 		"killed": c.killed, "signalled": c.signalled, "stopped": c.stopped, "disk full": c.diskFull, "read-only": c.readOnly,
@@ -76,9 +81,6 @@ func TestChaos(t *testing.T) {
 				t.Error(err)
 			}
 		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(c.counts)) {
-		t.Logf("%4d %s", c.counts[k], k)
 	}
 }
 
@@ -226,7 +228,10 @@ func (c *chaos) next(dir string) []string {
 func (c *chaos) under(dir string, more ...string) *process {
 	c.t.Helper()
 	p := c.start(append(c.next(dir), more...)...)
-	waitFor(c.t, filepath.Join(dir, "metrics.jsonl"), 0)
+	c.until(p, "record", func() bool {
+		info, err := os.Stat(filepath.Join(dir, "metrics.jsonl"))
+		return err == nil && info.Size() > 0
+	})
 	time.Sleep(c.some(c.whole * 2 / 3))
 	return p
 }
@@ -427,17 +432,25 @@ func (c *chaos) twoProcesses(dir string) {
 	c.finish(dir)
 }
 
-// address waits for the address of a page.
-func (c *chaos) address(p *process) string {
-	at := regexp.MustCompile(`http://\S+`)
-	for range 2000 {
-		if s := at.FindString(p.errout.String()); s != "" {
-			return s
+// until waits for what a training or a page does first, for as long as a whole training may take.
+func (c *chaos) until(p *process, what string, done func() bool) {
+	c.t.Helper()
+	for start := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(start) > hang+20*c.whole {
+			c.t.Fatalf("no %s: %s", what, p.errout.String())
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
-	c.t.Fatalf("no page: %s", p.errout.String())
-	return ""
+}
+
+// address waits for the address of a page.
+func (c *chaos) address(p *process) (page string) {
+	c.t.Helper()
+	at := regexp.MustCompile(`http://\S+`)
+	c.until(p, "page", func() bool {
+		page = at.FindString(p.errout.String())
+		return page != ""
+	})
+	return page
 }
 
 // flood has clients send requests, with and without the token, and never read the responses, until stop is closed.

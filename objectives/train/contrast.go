@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -98,7 +100,7 @@ func (c *Contrast) densities(noise *contrastNoise) {
 	share := math.Log(float64(n) / float64(rows-n))
 	for i := range c.logq {
 		var kernels float64
-		c.logq[i], kernels = noise.logProb(c.x.RawRowView(i))
+		c.logq[i], kernels = noise.logProb(c.x.RawRowView(i), i >= n)
 		c.ratio[i] = kernels - c.logq[i]
 		if i >= n && rows > 2*n {
 			probe := noise.probeLogProb() + math.Log1p(-math.Exp(share))
@@ -184,6 +186,7 @@ type contrastNoise struct {
 	width   float64      // of the wide kernels
 	narrow  []float64    // widths w of the narrow ones
 	volume  []float64    // and d log w
+	radius  float64      // of a ball around 0 that contains the centres
 	x, y    *mat.VecDense
 
 	wides, narrows []float64 // logarithms of kernels
@@ -219,6 +222,7 @@ func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
 	for i := range rows {
 		q.whiten(points.RawRowView(i))
 		q.centres.SetRow(i, q.y.RawVector().Data)
+		q.radius = max(q.radius, mat.Norm(q.y, 2))
 	}
 	q.narrow, q.volume = make([]float64, rows), make([]float64, rows)
 	q.wides, q.narrows = make([]float64, min(rows, fewKernels)), make([]float64, rows)
@@ -231,17 +235,19 @@ func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
 
 // reach returns the distance of row i to its neighbour of that number.
 func reach(y *mat.Dense, i int) float64 {
-	n, _ := y.Dims()
-	nearest := make([]float64, 0, neighbour+2) // squares, in order; the first is its own
-	for k := range n {
-		v := square(y.RawRowView(k), y.RawRowView(i))
-		if len(nearest) <= neighbour || v < nearest[neighbour] {
-			at, _ := slices.BinarySearch(nearest, v)
-			nearest = slices.Insert(nearest, at, v)
-			nearest = nearest[:min(len(nearest), neighbour+1)]
+	all, from := y.RawMatrix(), y.RawRowView(i)
+	last := min(neighbour, all.Rows-1)
+	nearest := slices.Repeat([]float64{math.Inf(1)}, last+1) // squares, in order; the first is its own
+	for k := range all.Rows {
+		if v := square(all.Data[k*all.Stride:][:all.Cols], from); v < nearest[last] {
+			at := last
+			for ; at > 0 && nearest[at-1] > v; at-- {
+				nearest[at] = nearest[at-1]
+			}
+			nearest[at] = v
 		}
 	}
-	return math.Sqrt(nearest[len(nearest)-1])
+	return math.Sqrt(nearest[last])
 }
 
 // square returns |a − b|².
@@ -256,7 +262,10 @@ func square(a, b []float64) (sum float64) {
 func (q *contrastNoise) whiten(x []float64) {
 	copy(q.x.RawVector().Data, x)
 	q.x.SubVec(q.x, q.mean)
-	_ = q.y.SolveVec(&q.chol, q.x) // the error only warns about nearly dependent columns
+	q.y.CopyVec(q.x)
+	y := q.y.RawVector()
+	blas64.Trsm(blas.Left, blas.NoTrans, 1, q.chol.RawTriangular(),
+		blas64.General{Rows: y.N, Cols: 1, Stride: 1, Data: y.Data}) // not SolveVec, which estimates the condition
 }
 
 // draw stores the i-th draw; components take turns.
@@ -287,12 +296,17 @@ func (q *contrastNoise) place(dst []float64) {
 	copy(dst, q.x.RawVector().Data)
 }
 
-// logProb returns log q, and the logarithm of a kernel density of the points, nine tenths of it narrow kernels.
-func (q *contrastNoise) logProb(x []float64) (noise, kernels float64) {
+// logProb returns log q, and the logarithm of a kernel density of the points, nine tenths of it narrow kernels. The
+// latter may be −∞ where it is negligible beside q, if that is skipped.
+func (q *contrastNoise) logProb(x []float64, skip bool) (noise, kernels float64) {
 	q.whiten(x)
+	broad := q.gaussians(widths[:])
+	if skip && q.mostKernels() < broad-40 {
+		return broad - math.Log(components), math.Inf(-1)
+	}
 	wide, narrow := q.kernels()
 	const each = float64(components-len(widths)) / 2
-	noise = logSumExp([]float64{q.gaussians(widths[:]), wide + math.Log(each), narrow + math.Log(each)})
+	noise = logSumExp([]float64{broad, wide + math.Log(each), narrow + math.Log(each)})
 	kernels = logSumExp([]float64{wide + math.Log(0.1), narrow + math.Log(0.9)})
 	return noise - math.Log(components), kernels
 }
@@ -311,17 +325,38 @@ func (q *contrastNoise) gaussians(widths []float64) float64 {
 	return logSumExp(terms) + q.unit()
 }
 
+// mostKernels returns an upper bound on both results of kernels: at a distance beyond √d times its width a kernel is the
+// larger, the wider it is.
+func (q *contrastNoise) mostKernels() float64 {
+	d := float64(q.y.Len())
+	gap := (mat.Norm(q.y, 2) - q.radius) / q.width
+	if !(gap > math.Sqrt(d)) {
+		return math.Inf(1)
+	}
+	return -gap*gap/2 - d*math.Log(q.width) + q.unit()
+}
+
 // kernels returns the logarithms of the mean of all wide kernels, and of all narrow ones, at y.
 func (q *contrastNoise) kernels() (wide, narrow float64) {
-	y := q.y.RawVector().Data
+	y, all := q.y.RawVector().Data, q.centres.RawMatrix()
+	mostWide, mostNarrow := math.Inf(-1), math.Inf(-1)
 	for k, w := range q.narrow {
-		far := square(y, q.centres.RawRowView(k)) / 2
-		if q.narrows[k] = -far/(w*w) - q.volume[k]; k < len(q.wides) {
-			q.wides[k] = -far / (q.width * q.width)
+		far := square(y, all.Data[k*all.Stride:][:all.Cols]) / 2
+		v := -far/(w*w) - q.volume[k]
+		if q.narrows[k] = v; v > mostNarrow {
+			mostNarrow = v
+		}
+		if k < len(q.wides) {
+			v = -far / (q.width * q.width)
+			if q.wides[k] = v; v > mostWide {
+				mostWide = v
+			}
 		}
 	}
-	mean := func(terms []float64) float64 { return logSumExp(terms) - math.Log(float64(len(terms))) + q.unit() }
-	return mean(q.wides) - float64(len(y))*math.Log(q.width), mean(q.narrows)
+	mean := func(terms []float64, most float64) float64 {
+		return logSumExpBelow(terms, most) - math.Log(float64(len(terms))) + q.unit()
+	}
+	return mean(q.wides, mostWide) - float64(len(y))*math.Log(q.width), mean(q.narrows, mostNarrow)
 }
 
 // unit is log N(μ; μ, Σ), which densities in y have in common.
@@ -342,8 +377,10 @@ func compare(a, b []float64) (mean, se float64) {
 }
 
 // logSumExp is floats.LogSumExp, but leaves out what does not count.
-func logSumExp(v []float64) float64 {
-	most := slices.Max(v)
+func logSumExp(v []float64) float64 { return logSumExpBelow(v, slices.Max(v)) }
+
+// logSumExpBelow is logSumExp if the largest is known: looking for it takes as long as the rest.
+func logSumExpBelow(v []float64, most float64) float64 {
 	var sum float64
 	for _, x := range v {
 		if x -= most; x > -40 {

@@ -56,7 +56,7 @@ func TestContrastNoise(t *testing.T) {
 		t.Fatal(err)
 	}
 	density := func(x ...float64) float64 {
-		noise, _ := q.logProb(x)
+		noise, _ := q.logProb(x, false)
 		return math.Exp(noise)
 	}
 	const cells = 500
@@ -69,7 +69,7 @@ func TestContrastNoise(t *testing.T) {
 			}
 			u, du := wide(a)
 			v, dv := wide(b)
-			noise, kernel := q.logProb([]float64{2 + 0.2*u, 0.02 * v})
+			noise, kernel := q.logProb([]float64{2 + 0.2*u, 0.02 * v}, false)
 			cell := 0.2 * du * 0.02 * dv
 			sum += math.Exp(noise) * cell
 			kernels += math.Exp(kernel) * cell

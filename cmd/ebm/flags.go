@@ -40,12 +40,9 @@ func settingFlags() any {
 
 // givenSettings returns the settings given on the command line. A non-finite number is an error.
 func givenSettings(k *kong.Context) (fit.Layer, error) {
-	l := make(fit.Layer)
+	l, settings := make(fit.Layer), fit.Fields()
 	for _, p := range k.Path {
-		if p.Flag == nil {
-			continue
-		}
-		f, ok := fit.Lookup(p.Flag.Name)
+		f, ok := settingOf(settings, p.Flag)
 		if !ok {
 			continue
 		}
@@ -56,6 +53,18 @@ func givenSettings(k *kong.Context) (fit.Layer, error) {
 		l[f.Key] = raw
 	}
 	return l, nil
+}
+
+// settingOf returns the setting that a flag is for, if any.
+func settingOf(settings []fit.Field, f *kong.Flag) (fit.Field, bool) {
+	if f != nil {
+		for _, s := range settings {
+			if s.Key == f.Name {
+				return s, true
+			}
+		}
+	}
+	return fit.Field{}, false
 }
 
 // assignment parses key=value.
@@ -124,10 +133,11 @@ func showDefaults(k *kong.Kong) error {
 	if err != nil {
 		return err
 	}
+	settings := fit.Fields()
 	for _, node := range k.Model.Children {
 		for _, f := range node.Flags {
 			placeholder(f)
-			setting, ok := fit.Lookup(f.Name)
+			setting, ok := settingOf(settings, f)
 			if ok && setting.Type.Kind() == reflect.Slice {
 				f.Mapper = last{f.Mapper}
 			}

@@ -87,13 +87,14 @@ func ParseConfig(name string, b []byte, others ...string) (settings, rest Layer,
 	}
 	delete(all, formatKey)
 	settings, rest = make(Layer), make(Layer)
+	fields := Fields()
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		raw := all[key]
 		if slices.Contains(others, key) {
 			rest[key] = raw
 			continue
 		}
-		f, ok := Lookup(key)
+		f, ok := lookup(fields, key)
 		if !ok {
 			return nil, nil, &UnknownError{Name: key, Known: append(Keys(), others...), File: name}
 		}

@@ -135,8 +135,10 @@ func Keys() []string {
 }
 
 // Lookup returns the setting under key.
-func Lookup(key string) (Field, bool) {
-	for _, f := range Fields() {
+func Lookup(key string) (Field, bool) { return lookup(Fields(), key) }
+
+func lookup(fields []Field, key string) (Field, bool) {
+	for _, f := range fields {
 		if f.Key == key {
 			return f, true
 		}
@@ -175,8 +177,9 @@ func (f Field) check(raw json.RawMessage) error {
 func Read(l Layer) (Config, error) {
 	var c Config
 	var errs []error
+	fields := Fields()
 	for _, key := range slices.Sorted(maps.Keys(l)) {
-		f, ok := Lookup(key)
+		f, ok := lookup(fields, key)
 		if !ok {
 			return c, &UnknownError{Name: key, Known: Keys()}
 		}

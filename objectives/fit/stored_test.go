@@ -21,7 +21,7 @@ func stopped(t *testing.T, file string) string {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c := quick(60)
-	c.Frames = 20
+	c.Frames, c.Base, c.Smooth = 20, Off, -1 // nothing fitted that is then not looked at
 	c.Dataset, c.Out = file, filepath.Join(t.TempDir(), "run")
 	c.Hooks.Step = func(p train.Progress) error {
 		if p.Step == 20 {

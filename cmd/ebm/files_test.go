@@ -28,8 +28,8 @@ func numbers(rows int, row string) string {
 	return b.String()
 }
 
-// Files are read as their owners meant them, and before the training the program says what was read, what was skipped
-// and what is odd.
+// Files are read as their owners meant them, and before the training, which is stopped at its first step, the program
+// says what was read, what was skipped and what is odd.
 func TestOwnFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var paper bytes.Buffer
@@ -41,38 +41,39 @@ func TestOwnFiles(t *testing.T) {
 	if err := png.Encode(&paper, img); err != nil {
 		t.Fatal(err)
 	}
+	const run, ok = "run", 130 // exit code
 	for _, c := range []struct {
 		name, text, flags string
 		code              int
 		want              []string
 	}{
-		{"a.csv", "# made by hand\nx;y\n" + strings.ReplaceAll(numbers(30, "%.3f;%.3f"), ".", ","), "", 0,
+		{"a.csv", "# made by hand\nx;y\n" + strings.ReplaceAll(numbers(30, "%.3f;%.3f"), ".", ","), "", ok,
 			[]string{"a.csv: 30 rows × 2 columns, 1 line skipped (first: line 1)", "note: commas divide off decimals"}},
-		{"b.tsv", numbers(30, "%g\t%g") + "NA\t1\n", "--missing drop", 0,
+		{"b.tsv", numbers(30, "%g\t%g") + "NA\t1\n", "--missing drop", ok,
 			[]string{"30 rows × 2 columns, 1 line skipped (first: line 31; 1 for a missing value)"}},
-		{"c.txt", "x y\n" + numbers(30, "%g %g") + "1 nan\n", "--missing=mean", 0,
+		{"c.txt", "x y\n" + numbers(30, "%g %g") + "1 nan\n", "--missing=mean", ok,
 			[]string{"31 rows × 2 columns, 1 missing value filled"}},
 		{"d.csv", "a,b\n" + numbers(5, "%g,%g") + "#DIV/0!,1\n", "", 2,
 			[]string{"d.csv: line 7, column 1: the value is missing", "(see --missing)"}},
 		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "", 2,
 			[]string{"column 1 (name) holds text in 20 of 20 rows", "(--columns a,b)"}},
-		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--columns b,a", 0, []string{"20 rows × 2 columns"}},
-		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--set columns=2,3", 0, []string{"20 rows × 2 columns"}},
+		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--columns b,a", ok, []string{"20 rows × 2 columns"}},
+		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--set columns=2,3", ok, []string{"20 rows × 2 columns"}},
 		{"f.csv", "a,b\n" + numbers(20, "%g,%g"), "--columns c", 2,
 			[]string{`no column "c" among the 2 columns: a, b`, "--columns"}},
-		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "", 0, []string{"20 rows", "taken for a header"}},
-		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "--header no", 0, []string{"21 rows"}},
+		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "", ok, []string{"20 rows", "taken for a header"}},
+		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "--header no", ok, []string{"21 rows"}},
 		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "", 2,
 			[]string{"2 points of 41 coordinates: transposed?", "--transpose"}},
-		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "--transpose", 0, []string{"41 rows × 2 columns"}},
+		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "--transpose", ok, []string{"41 rows × 2 columns"}},
 		{"i.csv", numbers(20, "%g,1e308"), "", 2,
 			[]string{"values beyond 1e300", "larger unit", "20 rows × 2 columns"}},
-		{"j.csv", numbers(60, "%.1f,%g"), "", 0,
+		{"j.csv", numbers(60, "%.1f,%g"), "", ok,
 			[]string{"note: rounded columns (1: to 0.1) are learnt spread", "--discrete off"}},
-		{"j.csv", numbers(60, "%.1f,%g"), "--discrete off", 0, []string{"note: column of rounded numbers (1: "}},
+		{"j.csv", numbers(60, "%.1f,%g"), "--discrete off", ok, []string{"note: column of rounded numbers (1: "}},
 		{"j.csv", numbers(60, "%.1f,%g"), "--discrete no", 2, []string{"--discrete", "auto"}},
-		{"k.png", paper.String(), "", 0, []string{"note: the paper is grey, 240 of 255"}},
-		{"k.png", paper.String(), "--threshold 0.2", 0, nil},
+		{"k.png", paper.String(), "", ok, []string{"note: the paper is grey, 240 of 255"}},
+		{"k.png", paper.String(), "--threshold 0.2", ok, nil},
 		{"k.png", paper.String(), "--missing drop", 2,
 			[]string{"--missing drop: it is for files of points, which k.png is not"}},
 		{"k.png", paper.String(), "--discrete on", 2, []string{"--discrete on: it is for files of points"}},
@@ -88,8 +89,11 @@ func TestOwnFiles(t *testing.T) {
 		if err := os.WriteFile(c.name, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		args := append(append([]string{"train", "--dataset", c.name}, tiny...), strings.Fields(c.flags)...)
-		r := ebm(t, args...)
+		args := append(append([]string{"train", "--dataset", c.name, "--out", run}, tiny...), strings.Fields(c.flags)...)
+		r := ebmContext(stoppedAtOnce{t.Context(), run}, args...)
+		if err := os.RemoveAll(run); err != nil {
+			t.Fatal(err)
+		}
 		if r.code != c.code {
 			t.Errorf("%s %s: exit code %d, want %d: %s", c.name, c.flags, r.code, c.code, r.errout)
 			continue

@@ -13,7 +13,7 @@ import (
 func TestLibraryIsTheProgram(t *testing.T) {
 	tmp := t.TempDir()
 	points := filepath.Join(tmp, "points.csv")
-	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, "data", "moons", "--n", "60", "--out", points).want(t, 0)
 	for name, dataset := range map[string]string{"distribution": "8gaussians", "file": points} {
 		program, library := filepath.Join(tmp, name+"-program"), filepath.Join(tmp, name+"-library")
 		ebm(t, "train", "--dataset", dataset, "--hidden", "8,8", "--steps", "40", "--samples", "100", "--chains", "20",

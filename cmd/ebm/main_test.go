@@ -589,7 +589,7 @@ func TestEvalPlot(t *testing.T) {
 	}
 
 	points := filepath.Join(dir, "points.csv")
-	ebm(t, "data", "moons", "--n", "200", "--out", points).want(t, 0)
+	ebm(t, "data", "moons", "--n", "40", "--out", points).want(t, 0)
 	for _, c := range []struct{ name, dataset, text string }{
 		{"file", points, "known density"},
 		{"deep", "mixture10", "10"},
@@ -780,9 +780,9 @@ func TestCompletionInFish(t *testing.T) {
 func TestEvalOfFinitelyMany(t *testing.T) {
 	dir := t.TempDir()
 	points := filepath.Join(dir, "points.csv")
-	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, "data", "moons", "--n", "60", "--out", points).want(t, 0)
 	for name, data := range map[string][]string{
-		"drawn": {"--dataset", "moons", "--train-points", "300"},
+		"drawn": {"--dataset", "moons", "--train-points", "60"},
 		"file":  {"--dataset", points},
 	} {
 		run := filepath.Join(dir, name)
@@ -890,7 +890,7 @@ func TestFile(t *testing.T) {
 func TestColumnNames(t *testing.T) {
 	dir := t.TempDir()
 	header, run := "\"wait, min\",minutes\n", filepath.Join(dir, "run")
-	rows := ebm(t, "data", "moons", "--n", "200").want(t, 0).out
+	rows := ebm(t, "data", "moons", "--n", "40").want(t, 0).out
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -1016,14 +1016,14 @@ func TestCompare(t *testing.T) {
 
 	// For a file the true density is unknown: the NLL takes the place of the KL, and is labelled so.
 	points := filepath.Join(dir, "points.csv")
-	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, "data", "moons", "--n", "60", "--out", points).want(t, 0)
 	args[2], args[4], args[6] = points, "nce", filepath.Join(dir, "file")
 	of := ebm(t, args...).want(t, 0)
 	if !strings.Contains(of.out, "points.csv: NLL |") || !strings.Contains(of.errout, "NLL ") ||
 		strings.Contains(of.errout, "NaN") {
 		t.Errorf("stdout %q, stderr %q", of.out, of.errout)
 	}
-	ebm(t, "data", "circles", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, "data", "circles", "--n", "60", "--out", points).want(t, 0)
 	ebm(t, args...).want(t, 2).oneLine(t, "points.csv", "changed", "--out")
 }
 

@@ -58,11 +58,12 @@ func sameRun(t *testing.T, got, want string) {
 	}
 }
 
-// killSettings have state of every kind: a replay buffer, averages, data from a file.
+// killSettings have state of every kind: a replay buffer, averages, data from a file. The points are few, since a
+// mixture is fitted to them whenever a process starts, which for 300 took four fifths of a run.
 func killSettings(t *testing.T, dir string) []string {
 	t.Helper()
 	points := filepath.Join(dir, "points.csv")
-	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, "data", "moons", "--n", "40", "--out", points).want(t, 0)
 	return append([]string{"train", "--dataset", points, "--objective", "ml"},
 		append(append([]string{}, small...), "--steps", "300", "--chain-steps", "3")...)
 }
@@ -246,7 +247,7 @@ func (s *saying) Write(b []byte) (int, error) {
 func TestDataChange(t *testing.T) {
 	tmp := t.TempDir()
 	t.Chdir(tmp)
-	csv := ebm(t, "data", "moons", "--n", "200").want(t, 0).out
+	csv := ebm(t, "data", "moons", "--n", "40").want(t, 0).out
 	var picture bytes.Buffer
 	img := image.NewGray(image.Rect(0, 0, 8, 8))
 	for k := range img.Pix {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and the
-// clone is this one.
+// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and all but
+// one do without mixtures fitted to thousands of points; the clone is this one.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")
@@ -38,10 +38,13 @@ func TestTutorial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shorter := strings.Join(small, " ") + " --steps 200"
 	script := "#!" + bash + `
-if [ "$1" = train ] && [ "$2" != --resume ]; then
-	set -- "$@" ` + strings.Join(small, " ") + ` --steps 200
-fi
+case "$*" in
+"train --resume "*) ;;
+train*"runs/mine") set -- "$@" ` + shorter + ` ;;
+train*) set -- "$@" ` + shorter + ` --no-base --smooth 0 ;;
+esac
 exec '` + self + `' "$@"
 `
 	if err := os.WriteFile(filepath.Join(dir, "ebm"), []byte(script), 0o755); err != nil {

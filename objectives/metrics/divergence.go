@@ -11,14 +11,18 @@ import (
 
 // Divergence holds the distances between two densities on a grid, in nats.
 type Divergence struct {
-	KL        float64 // ∫ p (log p − log q)
-	ReverseKL float64 // ∫ q (log q − log p); +Inf if q has mass outside the support of p
+	KL        float64 // ∫ p (log p − log q); NaN if p has mass outside the box of the grid
+	ReverseKL float64 // ∫ q (log q − log p); +Inf if q has mass where p has none, NaN if it has some outside the box
 	TV        float64 // ½ ∫ |p − q|
 }
 
+// mostOutside is the share of a density outside the box up to which what it adds to a divergence is negligible.
+const mostOutside = 1e-3
+
 // Divergences compares two log-densities, normalised over the whole space, given at the midpoints of a grid. KL and
-// ReverseKL are integrals over the box of the grid. The mass of either density outside the box counts towards TV as if
-// the two did not overlap there.
+// ReverseKL are integrals over the box of the grid, unknown if more than a thousandth of the density that weights them
+// lies outside: a model with all of its mass there would have an integral of 0. The mass of either density outside the
+// box counts towards TV as if the two did not overlap there.
 func Divergences(g Grid, logp, logq []float64) Divergence {
 	if len(logp) != g.Len() || len(logq) != g.Len() {
 		panic("metrics: log-densities differ in length from the grid")
@@ -39,10 +43,18 @@ func Divergences(g Grid, logp, logq []float64) Divergence {
 		}
 		d.TV += math.Abs(p - q)
 	}
-	d.KL *= cell
-	d.ReverseKL *= cell
-	d.TV = (d.TV*cell + math.Max(0, 1-inP*cell) + math.Max(0, 1-inQ*cell)) / 2
+	outP, outQ := math.Max(0, 1-inP*cell), math.Max(0, 1-inQ*cell)
+	d.KL, d.ReverseKL = over(d.KL*cell, outP), over(d.ReverseKL*cell, outQ)
+	d.TV = (d.TV*cell + outP + outQ) / 2
 	return d
+}
+
+// over returns an integral over the box, NaN if too much of the density is outside, unless it is infinite within.
+func over(integral, outside float64) float64 {
+	if outside > mostOutside && !math.IsInf(integral, 1) {
+		return math.NaN()
+	}
+	return integral
 }
 
 // ScoreFit compares the score of a model with the true score.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
@@ -193,11 +194,23 @@ func TestDivergences(t *testing.T) {
 	whole := metrics.Divergences(g, densities(g, left), densities(g, right)).TV
 	near(t, "TV with q outside", metrics.Divergences(box, a, b).TV, whole, 1e-3)
 	near(t, "TV with p outside", metrics.Divergences(box, b, a).TV, whole, 1e-3)
+	if d := metrics.Divergences(box, a, b); !math.IsNaN(d.ReverseKL) || math.IsNaN(d.KL) {
+		t.Errorf("with q outside: got KL %g, want a number; reverse KL %g, want NaN", d.KL, d.ReverseKL)
+	}
+	if d := metrics.Divergences(box, b, a); !math.IsNaN(d.KL) || math.IsNaN(d.ReverseKL) {
+		t.Errorf("with p outside: got KL %g, want NaN; reverse KL %g, want a number", d.KL, d.ReverseKL)
+	}
 
 	// The density of the reference is zero where the model has mass.
-	for i := range lp[:g.Len()/2] {
-		lp[i] = math.Inf(-1)
+	kept := 0.0
+	for i, l := range lp {
+		if i < g.Len()/2 {
+			lp[i] = math.Inf(-1)
+		} else {
+			kept += math.Exp(l) * 16 * 16 / float64(g.Len())
+		}
 	}
+	floats.AddConst(-math.Log(kept), lp)
 	if d = metrics.Divergences(g, lp, lq); !math.IsInf(d.ReverseKL, 1) || math.IsNaN(d.KL) {
 		t.Errorf("disjoint support: got KL %g, reverse KL %g", d.KL, d.ReverseKL)
 	}

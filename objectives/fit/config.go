@@ -48,7 +48,7 @@ type Config struct {
 	Precision    string  `json:"precision" group:"energy" help:"Precision of the compiled graph: float32 or float64."`
 
 	Batch        int     `json:"batch" group:"training" help:"Samples per step."`
-	Steps        int     `json:"steps" zero:"none" group:"training" help:"Optimizer steps."`
+	Steps        int     `json:"steps" group:"training" help:"Optimizer steps."`
 	LearningRate float64 `json:"lr" group:"training" help:"Learning rate."`
 	Schedule     string  `json:"schedule" group:"training" help:"Schedule of the learning rate: cosine or constant."`
 	Warmup       int     `json:"warmup" zero:"none" group:"training" help:"Steps over which the learning rate rises."`

@@ -123,7 +123,8 @@ func (c *Config) checkNetwork(b *checks) {
 
 func (c *Config) checkTraining(b *checks) {
 	b.that(c.Batch > 0 && c.Batch <= 1<<20, "batch", c.Batch, "1 to 1048576")
-	b.nonneg("steps", c.Steps, maxSteps)
+	b.that(c.Steps >= 1, "steps", c.Steps, ">= 1")
+	b.atMost("steps", c.Steps, maxSteps)
 	b.that(c.LearningRate > 0 && isFinite(c.LearningRate), "lr", c.LearningRate, "> 0")
 	b.name("schedule", c.Schedule, scheduleNames)
 	b.nonneg("warmup", c.Warmup, maxSteps)

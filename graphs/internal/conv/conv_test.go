@@ -34,9 +34,9 @@ var shapes = []Window{
 	{H: 7, W: 6, C: 11, KH: 2, KW: 2, OC: 10, Stride: [2]int{2, 2}},
 	{H: 3, W: 90, C: 8, KH: 1, KW: 3, OC: 12, Stride: [2]int{1, 3}},
 	{H: 5, W: 30, C: 9, KH: 1, KW: 1, OC: 10},
-	{H: 13, W: 15, C: 9, KH: 3, KW: 3, OC: 12, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}},
-	{H: 12, W: 14, C: 16, KH: 5, KW: 4, OC: 20, Stride: [2]int{1, 2}, Pad: [2]int{2, 1}, Groups: 2},
-	{H: 6, W: 7, C: 8, KH: 3, KW: 3, OC: 8, Pad: [2]int{1, 8}, Dilation: [2]int{1, 8}},
+	{H: 13, W: 15, C: 9, KH: 3, KW: 3, OC: 32, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}},
+	{H: 12, W: 14, C: 16, KH: 5, KW: 4, OC: 64, Stride: [2]int{1, 2}, Pad: [2]int{2, 1}, Groups: 2},
+	{H: 6, W: 7, C: 8, KH: 3, KW: 3, OC: 32, Pad: [2]int{1, 8}, Dilation: [2]int{1, 8}},
 	{H: 1, W: 200, C: 2, KH: 1, KW: 7, OC: 5, Pad: [2]int{0, 3}, Stride: [2]int{1, 2}},
 }
 

@@ -23,7 +23,7 @@ func NewRunner[T kernels.Float](p *Plan) *Runner[T] {
 func Workspace[T kernels.Float](p *Plan) int {
 	d := p.depth()
 	switch {
-	case p.byShift != nil:
+	case shifted[T](p):
 		phases, mask := p.byShift.sizes(p)
 		return phases + len(p.byShift.masks)*mask + kernels.Workspace[T](p.gs, p.gd, p.dh*p.byShift.pitch)
 	case p.Role == Filter:
@@ -345,7 +345,7 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 		r.tiledGradient(n, dst, x, y, acc, work)
 		return
 	}
-	if r.byShift != nil {
+	if shifted[T](r.Plan) {
 		r.shiftedGradient(n, dst, x, y, acc, work)
 		return
 	}

@@ -53,6 +53,9 @@ func (p *Plan) shifts() *shifts {
 	return s
 }
 
+// shifted reports whether the gradient of a filter is computed by shifts. Otherwise y would be packed for every tap.
+func shifted[T kernels.Float](p *Plan) bool { return p.byShift != nil && kernels.WholePanels[T](p.gd) }
+
 // tap returns the shift of a tap, given its lines along height and width.
 func (s *shifts) tap(p *Plan, ly, lx line) shift {
 	if ly.lo >= ly.hi || lx.lo >= lx.hi {

@@ -130,6 +130,9 @@ func Workspace[T Float](m, n, k int) int {
 	return max(w, last)
 }
 
+// WholePanels reports whether n columns fill the panels of a product, so that B may be read in place.
+func WholePanels[T Float](n int) bool { return n%panelWidth[T]() == 0 }
+
 const (
 	// kBlock is the number of steps of k per pass: a panel of B with kBlock rows stays in the first-level cache.
 	kBlock = 256

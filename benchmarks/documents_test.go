@@ -70,7 +70,7 @@ func exampleBody(t *testing.T, path string) string {
 func objectiveTable(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprint(&b, "| name | what it is | source | what else it learns |\n|---|---|---|---|\n")
+	fmt.Fprint(&b, "| name | what it is | source | bias, or by-product |\n|---|---|---|---|\n")
 	for _, name := range objectives.Names() {
 		m, err := objectives.ByName(name)
 		if err != nil {

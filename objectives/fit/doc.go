@@ -25,6 +25,21 @@
 // Data have their own units; if Config.Standardize is on, the network sees z = (x−m)/s. Everything that a [Model] takes
 // and returns is in the units of the data: its energy is E(z) + Σ log s, so that exp(−E) keeps its integral.
 //
+// # The base
+//
+// Under a model of points lies a mixture of Gaussians b, with as many components as BIC allows, the base. The energy is
+// -log b + λ f_θ (see [energy.Tilted]) or, in up to three dimensions, that of a network which learns from draws of b
+// alone. Points held back decide how much of the network is kept; where it does not improve on b by more than chance,
+// the model is b. Config.Base turns it off.
+//
+// # Discrete values
+//
+// A density rises without bound on values that repeat. Columns of whole or rounded numbers of which many occur more than
+// once are learnt as probabilities of cells as wide as their steps: energies, log densities, ranks and the NLL are of
+// the probability of a row's cell over its volume, and draws are rounded. Columns of two values, such as yes and no, and
+// of up to 20 frequent ones are learnt by their probabilities, and the density of the other columns given each; there
+// the NLL is of the probability over the step of the values, 1 for 0 and 1. Config.Discrete chooses.
+//
 // # Extension
 //
 // Objectives are values of any type that implements [objectives.Method]; to be named in run directories they are

@@ -15,8 +15,8 @@ type progress struct {
 	e     *env
 	bar   *progressbar.ProgressBar
 	quiet bool
-	shown time.Time
-	first bool
+	shown time.Time // when the bar's text was last written
+	first bool      // nothing has been shown yet
 }
 
 func newProgress(e *env, quiet bool, steps int) *progress {
@@ -24,7 +24,7 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 	if quiet || !terminal(e.stderr) {
 		return p
 	}
-	width, times := barWidth(terminalWidth(e.stderr), steps)
+	width, withTimes := barWidth(terminalWidth(e.stderr), steps)
 	if width < 1 {
 		return p
 	}
@@ -32,13 +32,13 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 		progressbar.OptionSetWriter(e.stderr),
 		progressbar.OptionSetWidth(width),
 		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(times),
-		progressbar.OptionSetElapsedTime(times),
+		progressbar.OptionSetPredictTime(withTimes),
+		progressbar.OptionSetElapsedTime(withTimes),
 		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetDescription("training"),
 		progressbar.OptionClearOnFinish(),
 	}
-	if times {
+	if withTimes {
 		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("step"))
 	}
 	p.bar = progressbar.NewOptions(steps, options...)
@@ -48,7 +48,7 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 // barWidth returns a width of the bar, at most 20, that leaves room on the line for the text before it and for the
 // counts and, if possible, rate and times after it. A bar that overflowed the line would be redrawn below itself every
 // time.
-func barWidth(columns, steps int) (width int, times bool) {
+func barWidth(columns, steps int) (width int, withTimes bool) {
 	digits := len(fmt.Sprint(steps))
 	room := func(text string) int { return min(20, columns-len(text)-2*digits) }
 	if w := room("sampling acceptance 0.00 100% || (/, 1000 step/s) [00m00s:00m00s]"); w >= 6 {

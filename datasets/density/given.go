@@ -19,9 +19,9 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 	return rest, err
 }
 
-// given also returns which components are left. Logarithms of weights are added to those of the mixture, if there are
-// some.
-func (m *Mixture) given(known []int, values, plus []float64) (rest *Mixture, kept []int, err error) {
+// given also returns the indices of the components that are left, those of some weight. What logExtra has for a
+// component is added to the logarithm of its weight: a Mixed passes the probabilities of discrete values that are known.
+func (m *Mixture) given(known []int, values, logExtra []float64) (rest *Mixture, kept []int, err error) {
 	d := m.p.Dim
 	if len(known) != len(values) || len(known) == 0 || len(known) >= d {
 		return nil, nil, fmt.Errorf("density: %d values for %d known coordinates of %d; at least one is to be known, "+
@@ -51,8 +51,8 @@ func (m *Mixture) given(known []int, values, plus []float64) (rest *Mixture, kep
 			return nil, nil, err
 		}
 		logw[k] = math.Log(w[k])
-		if plus != nil {
-			logw[k] += plus[k]
+		if logExtra != nil {
+			logw[k] += logExtra[k]
 		}
 		z := make([]float64, nk) // L_kk⁻¹ (v - μ_k)
 		for i := range nk {

@@ -85,7 +85,8 @@ func rowsOf(x *mat.Dense, rows []int) *mat.Dense {
 	return part
 }
 
-// heaviest is the best mixture with scales of the points z, in units u, by BIC: of few components, or from m.
+// heaviest is the best mixture with scales of the points z, in units u, by BIC: with 1 to mostHeavy components of full
+// and of diagonal covariance, and with the components of m as the start.
 func heaviest(m *Mixture, z *mat.Dense, u units, cfg MixtureConfig, rng *rand.Rand) (best *Mixture) {
 	n, _ := z.Dims()
 	prior, round, top := priorOf(z), rounded(z), math.Inf(-1)

@@ -12,10 +12,11 @@ import (
 // FitMixed fits a Mixed to the rows of x like FitMixture, by BIC. Levels say which columns are discrete and their
 // values; their Probs are not used. In these columns x has the values themselves, or points of their cells.
 //
-// One step of expectation–maximisation differs from that of a Mixture of all columns, a for the discrete ones, in the
-// shares, which are those of Mixed, and in the probabilities, which are shares of the values: w_k Π_j π_kj(c_j) N_k(a,
-// x)/N_k(a). The moments of (a, x) give the regression of x on a. To the variances of a it adds a little, as where a
-// component has one value only there are none.
+// Let a be the discrete columns of a row, c_j the value of the j-th of them, and x here the other columns. A step of
+// expectation–maximisation is that of a Mixture of all columns, (a, x), but for two things: the responsibility of
+// component k for a row is proportional to w_k Π_j π_kj(c_j) N_k(a, x)/N_k(a), and the probabilities π_kj are the shares
+// of the values among the rows, so weighted. The moments of (a, x) give the regression of x on a. A little is added to
+// the variances of a, since those of a component that has one value only are zero.
 func FitMixed(x *mat.Dense, levels []Levels, cfg MixtureConfig, rng *rand.Rand) (*Mixed, error) {
 	n, d := x.Dims()
 	if cfg.Criterion != BIC {
@@ -39,7 +40,7 @@ func FitMixed(x *mat.Dense, levels []Levels, cfg MixtureConfig, rng *rand.Rand) 
 	}
 	own := slices.Clone(m.levels)
 	for j := range own {
-		own[j].Values = levels[j].Values // without the rounding of units
+		own[j].Values = levels[j].Values // the exact values: scaling them and back has rounded them
 	}
 	return NewMixed(m, own)
 }

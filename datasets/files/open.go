@@ -74,16 +74,16 @@ func irregular(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is %s, %w", Printable(path, maxPath), kind, ErrNotRegular)
 }
 
-// ReadAll reads a regular file of at most most bytes.
-func ReadAll(path string, most int64) ([]byte, error) {
+// ReadAll reads a regular file of at most limit bytes.
+func ReadAll(path string, limit int64) ([]byte, error) {
 	f, size, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if size > most {
+	if size > limit {
 		return nil, fmt.Errorf("%s: %d bytes are %w, want at most %d", Printable(path, maxPath), size, ErrTooLarge,
-			most)
+			limit)
 	}
 	b := make([]byte, 0, size+1) // one more, to detect the end without growing
 	for {
@@ -94,8 +94,8 @@ func ReadAll(path string, most int64) ([]byte, error) {
 			return b, nil
 		case err != nil:
 			return nil, err
-		case int64(len(b)) > most: // it has grown in the meantime
-			return nil, fmt.Errorf("%s: more than %d bytes are %w", Printable(path, maxPath), most, ErrTooLarge)
+		case int64(len(b)) > limit: // it has grown in the meantime
+			return nil, fmt.Errorf("%s: more than %d bytes are %w", Printable(path, maxPath), limit, ErrTooLarge)
 		case len(b) == cap(b):
 			b = append(b, 0)[:len(b)]
 		}

@@ -226,7 +226,7 @@ func (in *inspection) moments(rows []int) (mean, scale []float64) {
 			continue
 		}
 		for k := range n {
-			v := (in.at(row(k), j) - from - shift) / most
+			v := (in.at(row(k), j) - from - shift) / most // against overflow of the square
 			ss += v * v
 		}
 		if s := most * math.Sqrt(ss/float64(n)); s > 0 {

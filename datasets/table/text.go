@@ -136,14 +136,14 @@ type builder struct {
 	trailing int // rows that end with separators after the last column
 }
 
-// next returns the next row with a field, and counts the lines without.
+// next returns the next row that has a field, and counts the lines that have none.
 func (b *builder) next() (row, error) {
 	if r := b.ahead; r != nil {
 		b.ahead = nil
 		return *r, nil
 	}
 	for {
-		b.meter.left = b.meter.most
+		b.meter.left = b.meter.most // every row may read as much
 		fields, line, end, err := b.in.next()
 		if err != nil {
 			return row{}, err

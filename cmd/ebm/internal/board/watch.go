@@ -42,7 +42,7 @@ type Status struct {
 	Left    metrics.Value `json:"seconds_left"` // estimate, for as many running as now; unknown if none are
 
 	cfg   Config
-	cells []Cell
+	cells []Cell // finished ones, from whose seconds Left follows
 }
 
 // Failure is a cell whose training failed.
@@ -73,22 +73,22 @@ func (w *Watcher) Look() (*Status, error) {
 	s.cfg = sweep.config(w.dir)
 	cells := sweep.cells()
 	s.Cells = len(cells)
-	there, err := names(filepath.Join(w.dir, cellsDir))
+	finished, err := names(filepath.Join(w.dir, cellsDir))
 	if err != nil {
 		return nil, err
 	}
-	begun, err := names(filepath.Join(w.dir, workDir))
+	started, err := names(filepath.Join(w.dir, workDir))
 	if err != nil {
 		return nil, err
 	}
-	if err := w.read(cells, there); err != nil {
+	if err := w.read(cells, finished); err != nil {
 		return nil, err
 	}
-	var open []Cell
+	var unfinished []Cell
 	for _, c := range cells {
 		done, ok := w.done[c.Name()]
 		if !ok {
-			if open = append(open, c); begun[c.Name()] {
+			if unfinished = append(unfinished, c); started[c.Name()] {
 				s.Running = append(s.Running, w.running(c)...)
 			}
 			continue
@@ -102,7 +102,7 @@ func (w *Watcher) Look() (*Status, error) {
 			s.Failed = append(s.Failed, Failure{c.Name(), done.Error})
 		}
 	}
-	s.Left, err = s.left(open)
+	s.Left, err = s.left(unfinished)
 	return s, err
 }
 
@@ -119,11 +119,11 @@ func names(dir string) (map[string]bool, error) {
 	return m, nil
 }
 
-// read reads the cells that exist and have not been read.
-func (w *Watcher) read(cells []Cell, there map[string]bool) error {
+// read reads the cells that are finished and have not been read.
+func (w *Watcher) read(cells []Cell, finished map[string]bool) error {
 	fresh := slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool {
 		_, ok := w.done[c.Name()]
-		return ok || !there[c.Name()]
+		return ok || !finished[c.Name()]
 	})
 	errs := make([]error, len(fresh))
 	parallel(len(fresh), func(i int) {

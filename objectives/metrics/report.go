@@ -81,6 +81,7 @@ type Floor struct {
 	MMD2           Value `json:"mmd2"`
 	MMD2Narrow     Value `json:"mmd2_narrow"`
 	EnergyDistance Value `json:"energy_distance"`
+	EnergyLimit    Value `json:"energy_distance_limit"` // exceeded by true draws at a rate of FalseAlarms
 	HistTV         Value `json:"hist_tv"`
 	ModeTV         Value `json:"mode_tv"`
 	Modes          int   `json:"modes"`
@@ -307,7 +308,8 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 	s := &SampleReport{
 		N: n, MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u, RHat: u,
 		RHatLimit: u, ESS: u, Bandwidth: u,
-		Floor: Floor{MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u},
+		Floor: Floor{MMD2: u, MMD2Narrow: u, EnergyDistance: u, EnergyLimit: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u,
+			KSDData: u},
 	}
 	for i := range n {
 		for _, v := range x.RawRowView(i) {
@@ -333,6 +335,7 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 	if err := s.twoSample(ctx, scaled(x, in.Scale), scaled(reference, in.Scale), scaled(draw, in.Scale)); err != nil {
 		return err
 	}
+	s.limit(in, scaled(reference, in.Scale))
 	if err := s.shape(ctx, in, x, draw, test, rng); err != nil {
 		return err
 	}

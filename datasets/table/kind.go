@@ -12,5 +12,6 @@ const (
 	Reshaped        Kind = "reshaped"          // an array of three dimensions was read as one of two
 	Transposed      Kind = "transposed"        // few points of many coordinates
 	RowNames        Kind = "row names"         // a column without a name
+	FilledNext      Kind = "filled next"       // missing values were filled with a value next to the mean
 	TwoOrOne        Kind = "two or one"        // two columns of whole numbers may be one with decimal commas
 )

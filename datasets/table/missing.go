@@ -1,10 +1,13 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
@@ -123,8 +126,8 @@ func (b *builder) fill() error {
 		b.report.skipMany(n, first.missing)
 		return err
 	case MissingMean:
-		n, err := fillMeans(b.data, len(b.columns))
-		b.report.Filled = n
+		list, err := fillMeans(b.data, len(b.columns))
+		b.report.filled(list, func(j int) string { return b.columns[j].title() })
 		return err
 	}
 	word := ""
@@ -153,28 +156,59 @@ func dropRows(data *[]float64, cols int) (dropped int, err error) {
 	return dropped, nil
 }
 
-// fillMeans replaces every NaN by the mean of its column, and returns their number.
-func fillMeans(x []float64, cols int) (filled int, err error) {
+// filling is what missing values of a column were replaced by: the mean of the given ones, or a value next to it.
+type filling struct {
+	column, count int
+	mean, value   float64
+}
+
+// fillMeans replaces every NaN by the mean of its column, rounded as the given values are, so that a column of whole
+// numbers or of few values stays one.
+func fillMeans(x []float64, cols int) (list []filling, err error) {
 	for j := range cols {
-		var mean, n float64
+		f := filling{column: j}
+		var given []float64
 		for i := j; i < len(x); i += cols {
 			if v := x[i]; !math.IsNaN(v) {
-				n++
-				mean += (v - mean) / n
+				given = append(given, v)
+				f.mean += (v - f.mean) / float64(len(given))
+			} else {
+				f.count++
 			}
 		}
-		if n == 0 {
-			return filled, &Error{Column: j + 1, Text: "there is no value in any row, and so no mean",
+		if len(given) == 0 {
+			return list, &Error{Column: j + 1, Text: "there is no value in any row, and so no mean",
 				Option: "Columns"}
 		}
+		if f.count == 0 {
+			continue
+		}
+		f.value = nextTo(f.mean, given)
 		for i := j; i < len(x); i += cols {
 			if math.IsNaN(x[i]) {
-				x[i] = mean
-				filled++
+				x[i] = f.value
 			}
 		}
+		list = append(list, f)
 	}
-	return filled, nil
+	return list, nil
+}
+
+// nextTo returns the number next to v among those that a column with the given values may have: where they are few one
+// that occurs, otherwise one on their grid. Of fewer than ten values only the decimals count, as any two have a grid.
+func nextTo(v float64, given []float64) float64 {
+	x := mat.NewDense(len(given), 1, given)
+	if values, _ := Values(x, 0); values != nil {
+		return slices.MinFunc(values, func(a, b float64) int { return cmp.Compare(math.Abs(a-v), math.Abs(b-v)) })
+	}
+	g, ok := GridOf(x, 0)
+	if !ok {
+		return v
+	}
+	if len(given) < 10 {
+		g.Step, g.Offset = 1, 0
+	}
+	return g.Round(v)
 }
 
 // enumerate joins at most eight.

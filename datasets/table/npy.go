@@ -243,7 +243,15 @@ func (t *Table) arrayColumns(names []string, o Options) error {
 		t.Report.Dropped, err = dropRows(&data, d)
 		t.Report.skipMany(t.Report.Dropped, missing/d+1)
 	case o.Missing == MissingMean:
-		t.Report.Filled, err = fillMeans(data, d)
+		var list []filling
+		list, err = fillMeans(data, d)
+		t.Report.filled(list, func(j int) string {
+			c := column{index: chosen[j]}
+			if names != nil {
+				c.name = names[j]
+			}
+			return c.title()
+		})
 	default:
 		err = &Error{Row: missing/d + 1, Column: chosen[missing%d] + 1, Option: "Missing",
 			Text: "NaN is not finite: the value is missing; remove the row or fill the value in"}

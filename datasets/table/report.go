@@ -29,6 +29,17 @@ func (r *Report) note(kind Kind, format string, args ...any) {
 	r.Notes = append(r.Notes, Remark{kind, fmt.Sprintf(format, args...)})
 }
 
+// filled counts missing values that were filled in, and notes where that was not with the mean itself.
+func (r *Report) filled(list []filling, title func(column int) string) {
+	for _, f := range list {
+		r.Filled += f.count
+		if f.value != f.mean {
+			r.note(FilledNext, "column %s: %s filled with %g, which the column may have, next to the mean %.4g",
+				title(f.column), count(f.count, "missing value"), f.value, f.mean)
+		}
+	}
+}
+
 // skip counts a skipped line.
 func (r *Report) skip(line int) { r.skipMany(1, line) }
 

@@ -114,12 +114,7 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 		draws.X.SetCol(k, mat.Col(nil, j, all))
 	}
 	floats.AddConst(m.data.logScale(), draws.Energy)
-	diag := mcmc.Diagnose(draws, nil)
-	for k, j := range free {
-		if m.data.Names != nil {
-			diag.Quantities[k].Name = m.data.Names[j]
-		}
-	}
+	diag := m.diagnose(draws, nil, free)
 	whole := mat.DenseCopyOf(all.Slice(0, cfg.N, 0, m.data.Dim))
 	m.data.Cells.round(whole)
 	for i := range cfg.N { // to the bit, not but for rounding

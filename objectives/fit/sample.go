@@ -120,13 +120,47 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	}
 	m.data.restore(draws.X)
 	floats.AddConst(m.data.logScale(), draws.Energy)
-	diag := mcmc.Diagnose(draws, m.data.modes())
-	for j, name := range m.data.Names {
-		diag.Quantities[j].Name = name
+	var columns []int
+	for j := range draws.Dim {
+		columns = append(columns, j)
 	}
+	diag := m.diagnose(draws, m.data.modes(), columns)
 	x = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
 	m.data.Cells.round(x)
 	return &Draw{X: x, Draws: draws, Diagnostics: diag}, nil
+}
+
+// diagnose is mcmc.Diagnose of draws of some columns of the data, by their names. Moments and quantiles are those of
+// the draws as they are written, with discrete columns rounded; R̂ and ESS those of the chains, which move in between.
+func (m *Model) diagnose(draws *mcmc.Draws, modes *mcmc.KnownModes, columns []int) *mcmc.Diagnostics {
+	diag := mcmc.Diagnose(draws, modes)
+	written := *draws
+	written.X = mat.DenseCopyOf(draws.X)
+	var rounded []int
+	for k, j := range columns {
+		if m.data.Names != nil {
+			diag.Quantities[k].Name = m.data.Names[j]
+		}
+		for _, c := range m.data.Cells {
+			if c.Column != j {
+				continue
+			}
+			for i := range written.X.RawMatrix().Rows {
+				written.X.Set(i, k, c.round(written.X.At(i, k)))
+			}
+			rounded = append(rounded, k)
+		}
+	}
+	if rounded == nil {
+		return diag
+	}
+	as := mcmc.Diagnose(&written, nil)
+	for _, k := range rounded {
+		q, w := &diag.Quantities[k], as.Quantities[k]
+		q.Mean, q.Std, q.Q05, q.Median, q.Q95 = w.Mean, w.Std, w.Q05, w.Median, w.Q95
+		q.MCSEMean, q.MCSEStd = w.MCSEMean, w.MCSEStd
+	}
+	return diag
 }
 
 // proposal is the density around the data that chains start from and jump to.

@@ -73,7 +73,8 @@ func (c *evalCmd) Run(e *env) error {
 	if text := m.Discrete(); text != "" {
 		e.logf("note: %s", text)
 	}
-	printReport(e, r)
+	_, share := m.Base()
+	printReport(e, r, share)
 	return nil
 }
 
@@ -81,8 +82,8 @@ func (c *evalCmd) Run(e *env) error {
 func (c *evalCmd) seed(m *fit.Model) uint64 { return cmp.Or(c.Seed, m.Config.Seed) }
 
 // printReport writes the report as a table. If the true density is unknown, as for points of a file, comparisons with
-// it are left out.
-func printReport(e *env, r *metrics.Report) {
+// it are left out; so is the difference from a base of whose correction nothing is kept.
+func printReport(e *env, r *metrics.Report, share float64) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, digits(5, v), about)
@@ -101,7 +102,9 @@ func printReport(e *env, r *metrics.Report) {
 		}
 		row("NLL", r.NLL, about)
 	}
-	if b := r.Baseline; b != nil {
+	if b := r.Baseline; b != nil && share == 0 {
+		row("baseline", b.NLL, "the model is its base, "+b.Name)
+	} else if b != nil {
 		row("baseline", b.NLL, b.Name+fmt.Sprintf(", ± %.2g", b.NLLErr))
 		row("  difference", b.Difference,
 			fmt.Sprintf("± %.2g, of the NLL from it, point by point; below zero the model is better", b.DifferenceErr))

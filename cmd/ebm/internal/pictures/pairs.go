@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/viz"
 )
 
@@ -107,7 +109,24 @@ func (p *Pictures) comparison() (string, error) {
 		return "", err
 	}
 	b := report.Baseline
-	return fmt.Sprintf("NLL %.4g ± %.2g, base %.4g: difference %.2g ± %.2g", report.NLL, report.NLLErr, b.NLL,
-		b.Difference,
-		b.DifferenceErr), nil
+	text := "NLL " + withError(report.NLL, report.NLLErr)
+	if base, share := p.Model.Base(); share == 0 {
+		return text + ": the model is its base, " + base, nil
+	}
+	return fmt.Sprintf("%s, base %s: difference %s", text, withError(b.NLL, b.NLLErr),
+		withError(b.Difference, b.DifferenceErr)), nil
+}
+
+// withError writes a value and its standard error to the last of at most two digits of that.
+func withError(v, se metrics.Value) string {
+	if !se.Known() {
+		return fmt.Sprintf("%.4g", v)
+	}
+	short, err := strconv.ParseFloat(fmt.Sprintf("%.2g", se), 64)
+	if err != nil {
+		return fmt.Sprintf("%.4g", v)
+	}
+	digits := strconv.FormatFloat(short, 'f', -1, 64)
+	_, decimals, _ := strings.Cut(digits, ".")
+	return fmt.Sprintf("%.*f ± %s", len(decimals), v, digits)
 }

@@ -95,13 +95,10 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 		return nil, err
 	}
 	d.Cells = c.discreteOf(src)
-	if points != nil && (c.Patience > 0 || c.Base == On) {
-		var early *datasets.Points
-		if training, early, err = training.Split(c.heldShare(points.Len(), &d.geometry),
-			train.Stream(c.Seed, "patience")); err != nil {
-			return nil, fieldErrorf("patience", c.Patience, "%w", err)
+	if points != nil {
+		if training, d.early, err = c.holdBack(points, training, &d.geometry); err != nil {
+			return nil, err
 		}
-		d.early = early.Matrix()
 	}
 	d.sum = d.Sum
 	var all *mat.Dense
@@ -137,6 +134,19 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 		return nil, fieldErrorf("dataset", c.Dataset, "%w", err)
 	}
 	return d, nil
+}
+
+// holdBack splits the part of the training points off on which steps, or the share of a network, are chosen; nil if none
+// are.
+func (c *Config) holdBack(all, training *datasets.Points, g *geometry) (*datasets.Points, *mat.Dense, error) {
+	if c.Patience == 0 && c.Base != On {
+		return training, nil, nil
+	}
+	training, early, err := training.Split(c.heldShare(all.Len(), g), train.Stream(c.Seed, "patience"))
+	if err != nil {
+		return nil, nil, fieldErrorf("patience", c.Patience, "%w", err)
+	}
+	return training, early.Matrix(), nil
 }
 
 // standardize converts the source to the units of the network, in which all columns have deviation 1.

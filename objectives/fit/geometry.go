@@ -190,7 +190,10 @@ func stored(ctx context.Context, c *Config, g geometry, src Source) *data {
 	}
 	d.truth = src
 	if points, training, test, err := finite(src, c); err == nil && points != nil {
-		d.train, d.test = training.Matrix(), test.Matrix()
+		d.test = test.Matrix()
+		if training, d.early, err = c.holdBack(points, training, &d.geometry); err == nil {
+			d.train = training.Matrix()
+		}
 	}
 	return d
 }

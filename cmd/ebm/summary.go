@@ -13,6 +13,10 @@ import (
 func summary(r *fit.Result) []string {
 	e := r.Eval
 	lines := []string{fmt.Sprintf("%d steps in %.1f s", r.Steps, r.Seconds)}
+	if r.Unimproved > 0 {
+		lines[0] = fmt.Sprintf("%d of %d steps in %.1f s: held-out points had not improved for %d (--patience)", r.Steps,
+			r.Planned, r.Seconds, r.Unimproved)
+	}
 	if r.Bias != "" {
 		lines = append(lines, fmt.Sprintf("bias of %s: %s", r.Objective, r.Bias))
 	}
@@ -43,9 +47,7 @@ func summary(r *fit.Result) []string {
 	}
 	if e.Leak > 0.01 {
 		lines = append(
-			lines, fmt.Sprintf(
-				"%.2g %% of the probability of the model lies outside the box around the data: it has not learnt where they "+
-					"end; take more --steps", 100*e.Leak))
+			lines, outside(float64(e.Leak))+" the box around the data: it has not learnt where they end; take more --steps")
 	}
 	s := e.Samples
 	if s == nil {
@@ -56,6 +58,17 @@ func summary(r *fit.Result) []string {
 			s.ModeTV))
 	}
 	return append(lines, chains(r)...)
+}
+
+// outside says how much of the probability of the model lies outside something.
+func outside(share float64) string {
+	switch {
+	case share > 0.99:
+		return "nearly all of the model's probability lies outside"
+	case share >= 0.1:
+		return fmt.Sprintf("%.0f %% of the model's probability lies outside", 100*share)
+	}
+	return fmt.Sprintf("%.2g %% of the model's probability lies outside", 100*share)
 }
 
 // likelihood formats the NLL with its standard error and the number of points.
@@ -122,7 +135,8 @@ func remedy(r *fit.Result) string {
 
 // chains says whether the samples represent the model, and whether the model represents the data: R̂ indicates the
 // first, the distance between samples and data points both. Chains that have mixed far from the data are not the
-// sampler's fault; few draws per chain, as close to the data as data points are to each other, are no fault at all.
+// sampler's fault; few draws per chain, as close to the data as data points are to each other, are no fault at all. A
+// model differs that is several times as far from the data as data are, and farther than data are but once in a while.
 func chains(r *fit.Result) []string {
 	const near, far = 1.5, 3
 	s := r.Eval.Samples
@@ -136,10 +150,11 @@ func chains(r *fit.Result) []string {
 		return []string{fmt.Sprintf(
 			"the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more",
 			s.RHat, s.Limit(), exit.Quote(r.Run))}
-	case off > far:
+	case off > far && s.EnergyDistance > s.Floor.EnergyLimit && s.Floor.EnergyLimit > 0:
 		return []string{fmt.Sprintf(
-			"the samples are %.1f times as far from the data as so many points are from others, by energy distance, and "+
-				"the chains have mixed: it is the model that differs, not the chains", off)}
+			"the samples are %.1f times as far from the data as so many points are from others, by energy distance, which "+
+				"for draws of the truth happens once in %.0f times or less, and the chains have mixed: it is the model that "+
+				"differs, not the chains", off, 1/metrics.FalseAlarms)}
 	}
 	return nil
 }

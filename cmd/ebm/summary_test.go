@@ -41,7 +41,7 @@ func TestSummarySaysDoubts(t *testing.T) {
 	}{
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4,
 			Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "85 % of the probability"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "85 % of the model's probability lies"},
 		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan},
 			"log Z, and with it the NLL, is not reliable"},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}},
@@ -60,7 +60,13 @@ func TestSummarySaysDoubts(t *testing.T) {
 				Floor: metrics.Floor{EnergyDistance: 0.1}}}, "have not mixed"},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
 			Samples: &metrics.SampleReport{RHat: 1.002, ModeTV: nan, EnergyDistance: 0.6,
-				Floor: metrics.Floor{EnergyDistance: 0.1}}}, "it is the model that differs"},
+				Floor: metrics.Floor{EnergyDistance: 0.1, EnergyLimit: 0.5}}}, "it is the model that differs"},
+		// as far as exact draws of two distant modes are now and then
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.002, ModeTV: nan, EnergyDistance: 0.17,
+				Floor: metrics.Floor{EnergyDistance: 0.055, EnergyLimit: 0.18}}}, ""},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.99999},
+			"nearly all of the model's probability lies outside the box"},
 	} {
 		c.eval.KL, c.eval.TrainNLL = nan, nan
 		lines := summary(&fit.Result{Eval: &c.eval})[2:] // after the steps and the likelihood

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -277,6 +279,78 @@ func TestUnitOfFactors(t *testing.T) {
 		}
 		if got := energy(wide, 2) - energy(c, 1); math.Abs(got-math.Log(2)) > 1e-9 {
 			t.Errorf("%v: twice the values cost %g nats, want log 2", c, got)
+		}
+	}
+}
+
+// Filled-in means leave whole numbers whole: columns are as discrete as without the rows in which a value is missing.
+func TestCellsOfFilled(t *testing.T) {
+	rng := train.Stream(1, "missing")
+	text := "age,kids,height\n"
+	for i := range 500 {
+		age, kids := fmt.Sprint(math.Round(40+12*rng.NormFloat64())), fmt.Sprint(rng.IntN(4))
+		if i%25 == 3 {
+			age, kids = "", ""
+		}
+		text += fmt.Sprintf("%s,%s,%.4f\n", age, kids, 170+10*rng.NormFloat64())
+	}
+	path := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var found [2]string
+	for i, missing := range []string{"drop", "mean"} {
+		src, err := (&Config{Dataset: path, Missing: missing}).OpenData(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[i] = fmt.Sprint(cellsOf(src.(*datasets.Points).Matrix(), "auto", true))
+		if got := src.(*datasets.Points).Report().Notes; missing == "mean" && len(got) != 2 {
+			t.Errorf("notes %v, want one for age and one for kids", got)
+		}
+	}
+	if found[0] != found[1] || !strings.Contains(found[0], "[0 1 2 3]") {
+		t.Errorf("with means filled in the discrete columns are %s, want %s", found[1], found[0])
+	}
+}
+
+// A file whose base is all there is to learn: the run ends early and says so, also when it is read again; base and
+// model are one, without a difference; the table of a sample is of the values that are written; and the points that were
+// learnt are the same ones after opening.
+func TestResultOfTheBase(t *testing.T) {
+	path := saved(t, people{}.points(300, "result"))
+	c := quick(500)
+	c.Dataset, c.Out = path, filepath.Join(t.TempDir(), "run")
+	m, err := Train(t.Context(), opened(t, path), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Result
+	if r.Share != 0 || r.Steps >= 500 || r.Planned != 500 || r.Unimproved != basePatience*10 {
+		t.Fatalf("share %g, %d of %d steps, %d without improvement", r.Share, r.Steps, r.Planned, r.Unimproved)
+	}
+	if b := r.Eval.Baseline; b.Difference != 0 || b.DifferenceErr != 0 {
+		t.Errorf("the base differs from itself by %g ± %g", b.Difference, b.DifferenceErr)
+	}
+	again, err := Resume(t.Context(), c.Out, nil, Hooks{})
+	if err != nil || again.Result.Steps != r.Steps || again.Result.Unimproved != r.Unimproved {
+		t.Errorf("read again: %+v, error %v", again.Result, err)
+	}
+	m, err = Open(c.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eval, err := m.Evaluate(t.Context(), nil)
+	if err != nil || math.Abs(float64(eval.TrainNLL-r.Eval.TrainNLL)) > 1e-5 {
+		t.Errorf("NLL of the training points %g after opening, want %g; error %v", eval.TrainNLL, r.Eval.TrainNLL, err)
+	}
+	for _, given := range []map[int]float64{nil, {0: 1}} {
+		draw, err := m.Sample(t.Context(), SampleConfig{N: 1000, Seed: 2, Given: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q := draw.Diagnostics.Quantities[3-len(given)]; q.Q05 != 0 || float64(q.Q95) != math.Round(float64(q.Q95)) {
+			t.Errorf("given %v: the quantiles of whole numbers from 0 are %g and %g", given, q.Q05, q.Q95)
 		}
 	}
 }

@@ -34,16 +34,19 @@ type Hooks struct {
 
 // Result is the outcome of a run.
 type Result struct {
-	Run       string        `json:"run"` // directory; "" if it has none
-	Dataset   string        `json:"dataset"`
-	Objective string        `json:"objective"`
-	Bias      string        `json:"bias,omitempty"` // what the objective learns other than the density of the data
-	Steps     int           `json:"steps"`
-	Loss      metrics.Value `json:"loss"`
-	Seconds   float64       `json:"seconds"` // of training
-	Rollbacks int           `json:"rollbacks"`
-	Dead      bool          `json:"dead,omitempty"` // the model has one energy everywhere
-	Base      string        `json:"base,omitempty"` // that the model corrects, in words
+	Run       string `json:"run"` // directory; "" if it has none
+	Dataset   string `json:"dataset"`
+	Objective string `json:"objective"`
+	Bias      string `json:"bias,omitempty"` // what the objective learns other than the density of the data
+	Steps     int    `json:"steps"`
+	Planned   int    `json:"planned"` // steps; fewer were taken if held-out points no longer improved:
+	// for so many steps they had not when training ended early; 0 if it took all
+	Unimproved int           `json:"unimproved,omitempty"`
+	Loss       metrics.Value `json:"loss"`
+	Seconds    float64       `json:"seconds"` // of training
+	Rollbacks  int           `json:"rollbacks"`
+	Dead       bool          `json:"dead,omitempty"` // the model has one energy everywhere
+	Base       string        `json:"base,omitempty"` // that the model corrects, in words
 	// of the correction that is kept, 0 where it helped no more than by chance; 1 without a base
 	Share float64         `json:"share"`
 	Eval  *metrics.Report `json:"eval"`
@@ -176,7 +179,8 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 		return nil, err
 	}
 	m.Result = j.result(dir)
-	m.Result.Steps, m.Result.Loss = trained.Step, metrics.Value(trained.Loss)
+	m.Result.took(trained.Step, &j.Config)
+	m.Result.Loss = metrics.Value(trained.Loss)
 	m.Result.Seconds, m.Result.Rollbacks = trained.Seconds, trained.Rollbacks
 	m.Result.Base, m.Result.Share = m.Base()
 	if err := j.measure(ctx, dir); err != nil {
@@ -195,6 +199,14 @@ func (j *Job) result(dir *rundir.Dir) *Result {
 		r.Run = dir.Path
 	}
 	return r
+}
+
+// took sets how many steps a finished training took of those planned.
+func (r *Result) took(steps int, c *Config) {
+	r.Steps, r.Planned, r.Unimproved = steps, c.Steps, 0
+	if steps < c.Steps {
+		r.Unimproved = c.Patience * max(1, c.Steps/50)
+	}
 }
 
 // measure draws samples from the trained model and evaluates both.
@@ -262,11 +274,13 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	}
 	m.Result = j.result(dir)
 	m.Result.Base, m.Result.Share = m.Base()
-	m.Result.Steps, m.Result.Loss = j.Config.Steps, metrics.Value(math.NaN())
+	m.Result.took(j.Config.Steps, &j.Config)
+	m.Result.Loss = metrics.Value(math.NaN())
 	for _, r := range records {
 		if r.Event != "" {
 			m.Result.Rollbacks++
 		} else {
+			m.Result.took(r.Step, &j.Config)
 			m.Result.Loss, m.Result.Seconds = metrics.Value(r.Loss), r.Seconds
 		}
 	}

@@ -119,7 +119,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 		pic.Samples = samples
 	}
 	if n := len(loss.X); n > 0 {
-		pic.Loss, pic.Step = []viz.Series{loss}, int(loss.X[n-1])
+		pic.Loss, pic.Step, pic.Steps = []viz.Series{loss}, int(loss.X[n-1]), p.steps(loss)
 	}
 	if pic.Note, err = p.comparison(); err != nil {
 		return nil, err
@@ -205,7 +205,7 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 		}
 		pic := &viz.Panel{
 			Title: p.title(), Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step,
-			Steps:   s.Steps,
+			Steps:   p.steps(loss),
 			Samples: DrawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
 		if len(loss.X) > 0 { // the layout is the same in all frames, even before the first record
@@ -219,6 +219,14 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 		}
 	}
 	return anim, nil
+}
+
+// steps is where the axis of curves ends: with the last record of a run that has ended, perhaps early.
+func (p *Pictures) steps(loss viz.Series) int {
+	if n := len(loss.X); n > 0 && (p.Model.Result != nil || p.dir().Sealed()) {
+		return int(loss.X[n-1])
+	}
+	return p.Model.Config.Steps
 }
 
 // until cuts a series after a step.

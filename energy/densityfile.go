@@ -11,7 +11,8 @@ import (
 // DensityTensors returns a mixture of Gaussians as arrays of float64: name.weights (k), name.means (k, d), and
 // name.factors, whose shape tells the kind of covariance: lower triangles L with covariance LLᵀ, (k, d, d) of full ones
 // and (1, d, d) of a tied one, or standard deviations, (k, d) of diagonal ones and (k) of spherical ones. What
-// [ReadDensity] makes of them is the same to the bit.
+// [ReadDensity] makes of them is the same to the bit. One component with a tied covariance is read as one with a full
+// covariance, which has the same shape and is the same density.
 func DensityTensors(name string, m *density.Mixture) []safetensors.Tensor {
 	p := m.Parameters()
 	k, d := len(p.Weights), p.Dim

@@ -68,6 +68,11 @@ type Diagnostics struct {
 	Unadjusted    bool       `json:"unadjusted,omitempty"` // the sampler has no accept step
 	// what helps, besides parallel tempering, if chains stay in their modes
 	Cure string `json:"cure,omitempty"`
+
+	// What the caller knows better. Exact says what draws are that are independent and exact, for the table; then few of
+	// them are no fault. Setting is what sets the number of all draws, for warnings; "" means they are counted by chain.
+	Exact   string `json:"exact,omitempty"`
+	Setting string `json:"-"`
 }
 
 // Quantity holds the diagnostics of one quantity.

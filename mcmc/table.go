@@ -25,7 +25,11 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 			return err
 		}
 	}
-	line := []string{fmt.Sprintf("%s: %d chains × %d draws", o.Sampler, o.Chains, o.Draws)}
+	name := o.Sampler
+	if o.Exact != "" {
+		name = o.Exact
+	}
+	line := []string{fmt.Sprintf("%s: %d chains × %d draws", name, o.Chains, o.Draws)}
 	if o.StepSize == o.StepSize {
 		line = append(line, fmt.Sprintf("step %.3g", o.StepSize))
 	}
@@ -34,7 +38,7 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 		line = append(line, fmt.Sprintf("E-BFMI %.2f", o.EBFMI))
 	}
 	if o.Temperature == o.Temperature {
-		line = append(line, fmt.Sprintf("temperature %.3f", o.Temperature))
+		line = append(line, fmt.Sprintf("temperature %.3f (1 is right)", o.Temperature))
 	}
 	gradients := fmt.Sprintf("gradients %d", o.Evaluations)
 	if o.ESSPerGrad == o.ESSPerGrad {

@@ -158,9 +158,13 @@ func (o *Diagnostics) ofMixing(w *warnings) {
 		w.on(true, "mode weights are off by %.2f in total variation, %d of %d modes were visited: %s", float64(m.TV),
 			m.Visited, len(m.Weights), remedy)
 	}
-	if e := min(float64(o.MinESSBulk), float64(o.MinESSTail)); e < 400 && !stuck && !few {
+	if e := min(float64(o.MinESSBulk), float64(o.MinESSTail)); e < 400 && !stuck && !few && o.Exact == "" {
 		name := o.least()
-		cure := fmt.Sprintf("draw longer: %d draws per chain would do", int(math.Ceil(400/e*float64(o.Draws)/100))*100)
+		each := int(math.Ceil(400/e*float64(o.Draws)/100)) * 100
+		cure := fmt.Sprintf("draw longer: %d draws per chain would do", each)
+		if o.Setting != "" {
+			cure = fmt.Sprintf("draw more: %s %d would do", o.Setting, each*o.Chains)
+		}
 		if o.EBFMI < slowEnergies || !o.Mixed() { // more of the same would not help
 			cure = "see to the other warnings, then draw longer"
 		}

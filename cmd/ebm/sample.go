@@ -41,8 +41,7 @@ func (e *env) openModel(path string) (*fit.Model, error) {
 	m, err := fit.OpenContext(e.ctx, path, nil)
 	if err == nil && m.Dir().HasState() && !m.Dir().Sealed() {
 		e.logf(
-			"note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train "+
-				"--resume %s", path, exit.Quote(path))
+			"note: the run %s is unfinished; the weights are from where it stopped. To continue: ebm train --resume %s", path, exit.Quote(path))
 	}
 	if err == nil {
 		for _, note := range m.Notes() {
@@ -101,6 +100,7 @@ func (c *sampleCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	draw.Diagnostics.Setting = "--n"
 	if c.Out != "" {
 		if err := writeTable(e, c.Out, m.Names(), draw.X); err != nil {
 			return err

@@ -125,6 +125,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		columns = append(columns, j)
 	}
 	diag := m.diagnose(draws, m.data.modes(), columns)
+	if p.exact {
+		diag.Exact = "exact draws of the base"
+	}
 	x = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
 	m.data.Cells.round(x)
 	return &Draw{X: x, Draws: draws, Diagnostics: diag}, nil

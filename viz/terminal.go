@@ -78,7 +78,16 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 	if p.Energy != nil {
 		parts = append(parts, p.energyPart(lo, hi, cols, rows))
 	}
-	return writeParts(w, parts, cols, rows, cfg.Color)
+	if err := writeParts(w, parts, cols, rows, cfg.Color); err != nil {
+		return err
+	}
+	if len(p.Names) == 0 && dim(p.Data, p.Samples) <= 2 {
+		return nil
+	}
+	name := axes(p.Names)
+	_, err := fmt.Fprintf(w, "%s from %.4g to %.4g across, %s from %.4g to %.4g up\n", name[0], lo[0], hi[0], name[1],
+		lo[1], hi[1])
+	return err
 }
 
 // textPart is one picture in characters: colours and shades of its pixels, two rows of which make a line.

@@ -170,6 +170,6 @@ func unknown(name string) error {
 	if near := files.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near)
 	}
-	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy, .npz or .png file", name, hint,
-		strings.Join(names, ", "))
+	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a %s file", name, hint,
+		strings.Join(names, ", "), kinds())
 }

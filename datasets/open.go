@@ -52,7 +52,7 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 		o.Image.MaxMemory = cmp.Or(o.Image.MaxMemory, o.Table.MaxMemory)
 		return loadImage(ctx, name, o.Image)
 	}
-	if _, err := os.Stat(name); err == nil {
+	if _, err := os.Stat(name); err == nil || ext != "" && !strings.ContainsAny(name, `/\`) {
 		return nil, fmt.Errorf(
 			"datasets: %s: unknown kind of file %s, want %s; name text files of numbers separated by commas, semicolons, "+
 				"tabs or spaces .csv", files.Line(name), files.Quote(ext), kinds())
@@ -62,7 +62,10 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 	return nil, unknown(name)
 }
 
-// kinds are the extensions of the files that Open reads.
+// Extensions returns those of the files that Open reads: of tables of points, and last of pictures.
+func Extensions() []string { return append(table.Extensions(), ".png") }
+
+// kinds lists Extensions.
 func kinds() string { return strings.Join(table.Extensions(), ", ") + " or .png" }
 
 // isFolder reports whether path is a folder.

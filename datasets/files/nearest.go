@@ -9,10 +9,12 @@ func Nearest(name string, known []string) string {
 	if len(name) < 5 {
 		at = min(2, len(name)) // two errors leave nothing of a short name
 	}
+	at *= 2 // halves of an error
 	for _, k := range known {
-		d := distance(name, strings.ToLower(k))
-		if len(name) >= 3 && strings.Contains(k, name) {
-			d = min(d, 1)
+		lower := strings.ToLower(k)
+		d := 2 * distance(name, lower)
+		if len(name) >= 3 && strings.Contains(lower, name) {
+			d = min(d, 3) // "step" is "steps" rather than "chain-steps"
 		}
 		if d < at {
 			best, at = k, d

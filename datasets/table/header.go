@@ -214,8 +214,12 @@ func choose(want, names []string) (chosen []int, err error) {
 		}
 		switch {
 		case len(found) == 0:
-			return nil, &Error{Text: fmt.Sprintf("there is no column %s among the %s", files.Quote(w), listed(names)),
+			e := &Error{Text: fmt.Sprintf("there is no column %s among the %s", files.Quote(w), listed(names)),
 				Option: "Columns"}
+			if near := files.Nearest(w, names); near != "" {
+				e.Text += fmt.Sprintf("; did you mean %s?", files.Quote(near))
+			}
+			return nil, e
 		case len(found) > 1:
 			return nil, &Error{Text: fmt.Sprintf("columns %d and %d are both called %s; name them by their numbers",
 				found[0]+1, found[1]+1, files.Quote(w)), Option: "Columns"}

@@ -334,9 +334,9 @@ func (b *builder) remarks() {
 	d := b.dialect
 	switch {
 	case d.decimal == ',' && d.grouping != 0:
-		b.report.note(Decimals, "commas divide off decimals, points group thousands: 1.234,5 is 1234.5")
+		b.report.note(Decimals, "commas are read as decimal points, points group thousands: 1.234,5 is 1234.5")
 	case d.decimal == ',':
-		b.report.note(Decimals, "commas divide off decimals: 1,5 is one and a half")
+		b.report.note(Decimals, "commas are read as decimal points: 1,5 is one and a half")
 	case d.grouping != 0:
 		b.report.note(Decimals, "commas group thousands: 1,234 is 1234")
 	}

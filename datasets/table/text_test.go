@@ -149,7 +149,7 @@ func TestReport(t *testing.T) {
 			table.Options{}},
 		{"index,a\n5,1.5\n1,2.5\n", "2 rows × 2 columns", "", table.Options{}},
 		{",a\n7,1.5\n1,2.5\n", "2 rows × 2 columns", "column 1 has no name; if it names", table.Options{}},
-		{"1,5;2,5\n", "1 row × 2 columns", "commas divide off decimals", table.Options{}},
+		{"1,5;2,5\n", "1 row × 2 columns", "commas are read as decimal points", table.Options{}},
 		{"\"1,234\",2\n", "1 row × 2 columns", "commas group thousands", table.Options{}},
 		{"1,2,3,4,5,6,7,8,9\n", "1 row × 9 columns", "1 point of 9 coordinates: transposed?", table.Options{}},
 	} {
@@ -199,6 +199,7 @@ func TestTextErrors(t *testing.T) {
 			table.Options{}},
 		{"a,b\n\"5,2\n3,4\n", "line 2: a quotation mark is not closed", "", table.Options{}},
 		{"a,b\n5\",2\n3,4\n", "line 2: a quotation mark at character", "", table.Options{}},
+		{"age,b\n5,2\n3,4\n", `did you mean "age"?`, "Columns", table.Options{Columns: []string{"Age"}}},
 		{"a,b\n5,2\n3,4\n", `there is no column "c" among the 2 columns: a, b`, "Columns",
 			table.Options{Columns: []string{"c"}}},
 		{"5,2\n3,4\n", `there is no column "3" among the 2 columns, which have no names`, "Columns",

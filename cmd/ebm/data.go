@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	tables "github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -43,6 +46,9 @@ func (c *dataCmd) Run(e *env) error {
 	}
 	if err := checkRows("--n", c.N); err != nil {
 		return err
+	}
+	if !slices.Contains(datasets.Names(), c.Name) && filepath.Ext(c.Name) == "" && !isFile(c.Name) {
+		return exit.Unknown("distribution", c.Name, datasets.Names())
 	}
 	d, err := datasets.Open(c.Name)
 	if err != nil {
@@ -80,7 +86,8 @@ func (c *dataCmd) list(e *env) error {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
 	fmt.Fprintln(
-		e.stdout, "\nTo train on, also a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
+		e.stdout, "\nTo train on, also a "+oneOf(tables.Extensions())+
+			" file of your own, one point per row, or a .png as a density.")
 	return nil
 }
 

@@ -77,7 +77,7 @@ func TestReadOnly(t *testing.T) {
 		{"export", dir, "--out", filepath.Join(disk, "x.onnx")},
 	} {
 		r := ebm(t, args...).want(t, 2)
-		if note, rest, ok := strings.Cut(r.errout, "\n"); ok && strings.Contains(note, "not come to its end") {
+		if note, rest, ok := strings.Cut(r.errout, "\n"); ok && strings.Contains(note, "is unfinished") {
 			r.errout = rest
 		}
 		r.oneLine(t, "--out", "read-only")

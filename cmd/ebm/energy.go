@@ -24,8 +24,8 @@ type energyCmd struct {
 
 func (energyCmd) Help() string {
 	return `Writes float64 of shape (n,), or (n,1+d) with --grad; CSV has a header if the points have one. Energies are in nats, up to the
-constant log Z of: ebm eval. Where columns of the data are discrete, they are those of the cells of rounded values, and with --grad, which cells have
-none of, those of the continuous density behind them.
+constant log Z, which ebm eval prints. Where columns of the data are discrete, energies are of the cells of rounded values. Cells have no gradients: with
+--grad, energies and gradients are of the continuous density behind the cells.
 
 Examples:
 

@@ -17,7 +17,7 @@ type evalCmd struct {
 	RunDir  string `arg:"" name:"run" help:"Run directory."`
 	Samples *int   `placeholder:"N" help:"Samples to draw and evaluate; 0 evaluates the density alone (as many as the run drew)."`
 	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score to FILE (.png, .svg or .pdf); for two dimensions and a known density."`
-	Seed    uint64 `placeholder:"N" help:"Of the samples and the points that are drawn to measure by (that of the run)."`
+	Seed    uint64 `placeholder:"N" help:"Seed of the samples and of the points that are drawn to measure by (that of the run)."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 

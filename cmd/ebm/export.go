@@ -14,7 +14,7 @@ type exportCmd struct {
 }
 
 func (exportCmd) Help() string {
-	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names, the scale of the columns as metadata where the run standardises them, and the arrays of a bridge. Of the data an exported file holds what its energy needs and nothing else. The background of a bridge is made of training points: then a note says of how many. Where columns are discrete, the file holds a continuous density, and its metadata "density" and "discrete" say how to get probabilities of rows from it; a note says so.
+	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names, the scale of the columns as metadata where the run standardises them, and the arrays of a bridge, or of a base and the share of the network in it. Of the data an exported file holds what its energy needs and nothing else. The background of a bridge is made of training points: then a note says of how many. Where columns are discrete, the file holds a continuous density, and its metadata "density" and "discrete" say how to get probabilities of rows from it; a note says so.
 
 Examples:
 

@@ -191,7 +191,10 @@ var choice = regexp.MustCompile(`^(\S+) must be one of "(.*)" but got "(.*)"$`)
 func usage(pe *kong.ParseError, args []string) error {
 	text, help := pe.Error(), "ebm --help"
 	if i := slices.Index(args, "--live"); i >= 0 && i+1 < len(args) && text == "unexpected argument "+args[i+1] {
-		return exit.Usagef("--live %s: an address has a colon, such as %s or :0", args[i+1], live.DefaultAddr)
+		return exit.Usagef("--live %s: an address needs a colon, such as %s or :0", args[i+1], live.DefaultAddr)
+	}
+	if strings.HasPrefix(text, "unknown flag -v,") {
+		return exit.Usagef("unknown flag -v, did you mean \"--version\"? (see: %s)", help)
 	}
 	if m := choice.FindStringSubmatch(text); m != nil {
 		return exit.Unknown(m[1], m[3], strings.Split(m[2], `","`))

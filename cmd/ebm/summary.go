@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/objectives/fit"
@@ -17,7 +18,9 @@ func summary(r *fit.Result) []string {
 		lines[0] = fmt.Sprintf("%d of %d steps in %.1f s: held-out points had not improved for %d (--patience)", r.Steps,
 			r.Planned, r.Seconds, r.Unimproved)
 	}
-	if r.Bias != "" {
+	if what, ok := strings.CutPrefix(r.Bias, "learns "); ok {
+		lines = append(lines, "learnt: "+what)
+	} else if r.Bias != "" {
 		lines = append(lines, fmt.Sprintf("bias of %s: %s", r.Objective, r.Bias))
 	}
 	if r.Dead {
@@ -87,8 +90,8 @@ func againstBase(r *fit.Result) []string {
 	}
 	text := fmt.Sprintf("the base alone, %s: NLL %.4f", b.Name, b.NLL)
 	if r.Share == 0 {
-		return []string{text + "; on points held back the network improved on it no more than by chance, so that the " +
-			"base is what is saved"}
+		return []string{text + "; the network was not significantly better on held-back points, so the base alone " +
+			"is kept"}
 	}
 	text += fmt.Sprintf("; the model is %s", comparison(b))
 	return []string{text}

@@ -213,7 +213,7 @@ func TestInterruptInProcess(t *testing.T) {
 	ebmContext(stoppedAtOnce{t.Context(), dir}, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
 	// It may be the pictures that are missing, so the note does not blame the training.
 	if note := ebm(t, "sample", dir, "--n", "20").want(t, 0).errout; !strings.Contains(note,
-		"note: the run "+dir+" has not come to its end") {
+		"note: the run "+dir+" is unfinished") {
 		t.Errorf("got %q, want a note that the run is not complete", note)
 	}
 	ebm(t, "train", "--resume", dir).want(t, 0)

@@ -26,11 +26,8 @@ import (
 
 // isFile reports whether a dataset is the path of a file.
 func isFile(dataset string) bool {
-	switch strings.ToLower(filepath.Ext(dataset)) {
-	case ".csv", ".npy", ".npz", ".png":
-		return true
-	}
-	return strings.ContainsAny(dataset, `/\`)
+	return slices.Contains(datasets.Extensions(), strings.ToLower(filepath.Ext(dataset))) ||
+		strings.ContainsAny(dataset, `/\`)
 }
 
 // checkThreads rejects an invalid number of threads.
@@ -58,7 +55,7 @@ func checkOut(path string, extensions ...string) error {
 func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	if !slices.Contains(extensions, ext) {
-		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, strings.Join(extensions, " or "))
+		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, oneOf(extensions))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return exit.Usagef("%s %s is a folder, want a file", flag, path)
@@ -68,6 +65,15 @@ func checkFile(flag, path string, extensions ...string) error {
 		return exit.Usagef("%s %s: folder %s does not exist", flag, path, filepath.Dir(path))
 	}
 	return checkFolder(flag, path)
+}
+
+// oneOf joins alternatives: a, b or c.
+func oneOf(list []string) string {
+	last := len(list) - 1
+	if last == 0 {
+		return list[0]
+	}
+	return strings.Join(list[:last], ", ") + " or " + list[last]
 }
 
 // checkFolder rejects an output path whose folder is not writable, by trying.

@@ -77,7 +77,8 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	var field *fit.FieldError
 	switch {
 	case errors.As(err, &field) && field.Key == "dataset" && len(read) > 0: // perhaps it was not read as intended
-		return fmt.Errorf("%w (read were %s)", err, strings.Join(read, "; "))
+		read[0] = strings.Replace(read[0], ": ", ", ", 1)
+		return fmt.Errorf("%w (read: %s)", err, strings.Join(read, "; "))
 	case err != nil:
 		return tooEarly(err)
 	}
@@ -97,7 +98,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	dir, err := job.Create(c.Out)
 	switch {
 	case errors.Is(err, rundir.ErrExists):
-		return exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", c.Out,
+		return exit.Usagef("--out %s already exists; choose another folder, or continue it with --resume %s", c.Out,
 			exit.Quote(c.Out))
 	case err != nil:
 		return exit.Usagef("--out %s: %w", c.Out, err)
@@ -217,6 +218,9 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	defer release()
 	hooks.Stage = func(text string) { release(); bar.stage(text) }
 	ctx, run := e.ctx, job.Run
+	if resume && dir.Sealed() && !c.JSON && !c.Quiet {
+		fmt.Fprintf(e.stdout, "%s is finished; its result was:\n", dir.Path)
+	}
 	if resume {
 		run = job.Continue
 	}

@@ -15,7 +15,7 @@ import (
 // [Job.Config] is complete: all defaults are filled in.
 type Config struct {
 	// Dataset is the name or path by which datasets.Open finds the data again. It is stored with the run.
-	Dataset     string  `json:"dataset" group:"data" help:"Distribution by name (see: ebm data), a .csv, .npy or .npz file, or a .png picture as a density."`
+	Dataset     string  `json:"dataset" group:"data" help:"Distribution by name (see: ebm data), a .csv, .tsv, .txt, .npy or .npz file, or a .png picture as a density."`
 	Standardize Switch  `json:"standardize" group:"data" help:"Scale every column of the data to mean 0 and deviation 1; undone on output. On by default for files."`
 	Discrete    string  `json:"discrete" before:"\"off\"" group:"data" help:"Columns of a file that are learnt as probabilities, in place of a density that rises without bound on values that repeat: auto, whole or rounded numbers of which most occur more than once, or whose steps exceed a tenth of the deviation, in cells as wide as a step, and where a base is corrected columns of at most 20 values in ten rows or more each, all of them frequent; on, all on a grid of up to six decimals; off, none."`
 	Smooth      float64 `json:"smooth" zero:"none" group:"data" help:"Blur finitely many points by this share, 0 to 1, of the spread of their neighbours, or less if there are many; without it they are overfitted, soonest by score matching."`

@@ -59,8 +59,7 @@ func finite(src Source, c *Config) (all, training, test *datasets.Points, err er
 	all, ok := src.(*datasets.Points)
 	switch {
 	case ok && c.TrainPoints > 0:
-		return nil, nil, nil, fieldErrorf("train-points", c.TrainPoints,
-			"%s has points of its own; it is for distributions", c.Dataset)
+		return nil, nil, nil, fieldErrorf("train-points", nil, "only for distributions; %s is a file of points", c.Dataset)
 	case !ok && c.TrainPoints == 0:
 		return nil, nil, nil, nil
 	case !ok:

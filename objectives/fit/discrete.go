@@ -363,12 +363,10 @@ func (d *data) describeCells() string {
 	}
 	var says []string
 	if grids != nil {
-		says = append(says, "rounded columns ("+listed(grids)+
-			") are learnt spread over their cells, judged by the probability of a cell over its width, and drawn rounded")
+		says = append(says, "rounded columns ("+listed(grids)+") are learnt as probabilities of their cells")
 	}
 	if few != nil {
-		says = append(says, "columns of few values ("+listed(few)+
-			") are learnt and drawn by the probabilities of these, and judged by them over the step of the values")
+		says = append(says, "columns of few values ("+listed(few)+") as probabilities of these")
 	}
 	return strings.Join(says, "; ")
 }

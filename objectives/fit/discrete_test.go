@@ -159,7 +159,7 @@ func TestDiscrete(t *testing.T) {
 		return m, mean, sd / math.Sqrt(3000)
 	}
 	m, kl, se := excess(quick(300))
-	if len(m.data.Cells) != 4 || !strings.Contains(strings.Join(m.data.notes, ";"), "spread over their cells") {
+	if len(m.data.Cells) != 4 || !strings.Contains(strings.Join(m.data.notes, ";"), "probabilities of their cells") {
 		t.Fatalf("cells %v, notes %q", m.data.Cells, m.data.notes)
 	}
 	// a mixture of three Gaussians in four columns has 44 parameters, worth half a nat each over all points
@@ -495,7 +495,7 @@ func TestFactors(t *testing.T) {
 		t.Errorf("given 10: share %g of value 0, want %g ± %g", count/2000, p, sd)
 	}
 	if _, err := m.Sample(t.Context(), SampleConfig{N: 10, Given: map[int]float64{1: 4}}); err == nil ||
-		!strings.Contains(err.Error(), "0 10") {
+		!strings.Contains(err.Error(), "0, 10") {
 		t.Errorf("given a value that is none: %v", err)
 	}
 	x := truth.points(2, "two")

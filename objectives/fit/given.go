@@ -32,18 +32,22 @@ func (m *Model) checkGiven(given map[int]float64) error {
 		if !ok {
 			continue
 		}
+		name := fmt.Sprint(c.Column + 1)
+		if m.data.Names != nil {
+			name = m.data.Names[c.Column]
+		}
 		if c.few() {
 			if _, known := c.find(v); !known {
-				return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column),
-					strings.Trim(fmt.Sprint(c.Values), "[]"))
+				return fieldErrorf("given", fmt.Sprintf("%s=%g", name, v), "%s takes only %s", name,
+					strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Values), "[]"), " ", ", "))
 			}
 		} else if near := c.Grid.Round(v); math.Abs(v-near) > 1e-9*max(c.Grid.Width(), math.Abs(v)) {
-			return fieldErrorf("given", v, "the values of column %s are %g apart; the nearest is %g",
-				m.data.column(c.Column), c.Grid.Width(), near)
+			return fieldErrorf("given", fmt.Sprintf("%s=%g", name, v), "values of %s are %g apart; the nearest is %g", name,
+				c.Grid.Width(), near)
 		}
 	}
 	if len(given) == m.data.Dim {
-		return fieldErrorf("given", len(given), "values of all columns leave nothing to draw")
+		return fieldErrorf("given", nil, "fixes all %d columns: nothing is left to draw", len(given))
 	}
 	return nil
 }

@@ -415,7 +415,7 @@ func (m *Model) Bias() string {
 	}
 	if c.Smooth > 0 {
 		parts = append(
-			parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours",
+			parts, fmt.Sprintf("learns the density of the points, blurred by %g of the scatter of their neighbours",
 				c.Smooth))
 	}
 	if traits.Bridge && c.Bridge == 0 && traits.Levels == nil && c.Base != On {

@@ -154,14 +154,11 @@ func (c *Config) settleObjective(src Source) error {
 	}
 	if c.TrainPoints == 0 && c.Smooth > 0 {
 		if _, ok := src.(finitely); !ok {
-			return fieldErrorf("smooth", c.Smooth,
-				"%s is drawn from afresh at every step, so that there is nothing to smooth; it is for points",
-				c.Dataset)
+			return fieldErrorf("smooth", nil, "needs a file or `train-points`: %s draws new points at every step", c.Dataset)
 		}
 	}
 	if _, ok := src.(finitely); c.Patience > 0 && !ok && c.TrainPoints == 0 {
-		return fieldErrorf("patience", c.Patience,
-			"%s is drawn from afresh at every step, and no points are held back; it is for points", c.Dataset)
+		return fieldErrorf("patience", nil, "needs a file or `train-points`: %s draws new points at every step", c.Dataset)
 	}
 	trial := *c // report what is out of range for any data before examining them
 	if err := trial.suit(objectives.Facts{}); err != nil {

@@ -62,18 +62,15 @@ func (c *Config) checkReading() error {
 
 // checkKind rejects settings for files of another kind than the data.
 func (c *Config) checkKind(src Source) error {
-	var wrong []string
-	var kind string
+	wrong, kind, is := slices.Concat(ofTables, ofPictures), "files", "a distribution"
 	switch src.(type) {
 	case *datasets.Points:
-		wrong, kind = ofPictures, "pictures"
+		wrong, kind, is = ofPictures, "pictures", "a file of points"
 	case *datasets.Image:
-		wrong, kind = ofTables, "files of points"
-	default:
-		wrong, kind = slices.Concat(ofTables, ofPictures), "files"
+		wrong, kind, is = ofTables, "files of points", "a picture"
 	}
 	if _, points := src.(*datasets.Points); c.Discrete == discreteOn && !points {
-		return fieldErrorf("discrete", c.Discrete, "it is for files of points, which %s is not", c.Dataset)
+		return fieldErrorf("discrete", nil, "only for files of points; %s is %s", c.Dataset, is)
 	}
 	v, def := reflect.ValueOf(c).Elem(), reflect.ValueOf(fallback())
 	t := v.Type()
@@ -87,7 +84,7 @@ func (c *Config) checkKind(src Source) error {
 			f.Interface() == def.Field(i).Interface() {
 			continue
 		}
-		return fieldErrorf(key, f.Interface(), "it is for %s, which %s is not", kind, c.Dataset)
+		return fieldErrorf(key, nil, "only for %s; %s is %s", kind, c.Dataset, is)
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func Open(path string) (*Dir, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fileErrorf(path, "run directory %s does not exist; training makes one", path)
+		return nil, fileErrorf(path, "run directory %s does not exist; training makes it", path)
 	case err != nil:
 		return nil, fileErrorf(path, "run directory %s: %w", path, err)
 	case !info.IsDir():
@@ -210,7 +210,7 @@ func (d *Dir) Find(name string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fileErrorf(path, "%s is missing: %s is no run directory, or the run did not come so far", path, d.Path)
+		return fileErrorf(path, "%s is missing: %s is not a run directory, or the run did not get that far", path, d.Path)
 	case err != nil:
 		return asFileError(path, err)
 	case !info.Mode().IsRegular():

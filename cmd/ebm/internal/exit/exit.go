@@ -126,12 +126,17 @@ func (name flagNames) text(err error) string {
 	case *named:
 		return e.flag.text(e.error)
 	case *fit.FieldError:
+		if e.Key == "dataset" { // as errors of reading it
+			return name.in(e.Text(name(e.Key) + ":"))
+		}
 		return name.in(e.Text(name(e.Key)))
 	case *table.Error:
 		key := tableKeys[e.Option]
 		switch {
 		case key == "":
 			return e.Message()
+		case key == "missing":
+			return fmt.Sprintf("%s (%s drop or %s mean)", e.Message(), name(key), name(key))
 		case e.Value != "":
 			return fmt.Sprintf("%s (%s %s)", e.Message(), name(key), Quote(e.Value))
 		}

@@ -86,3 +86,17 @@ func TestSummaryOfADeadNetwork(t *testing.T) {
 		t.Errorf("the summary says %q", text)
 	}
 }
+
+// The summary says that training ended early and why, what was learnt, and that the base alone was kept.
+func TestSummaryOfAnEarlyStop(t *testing.T) {
+	eval := metrics.Report{Dim: 2, NLL: 1, KL: metrics.Value(math.NaN()), TrainNLL: metrics.Value(math.NaN()),
+		Baseline: &metrics.Baseline{Name: "a Gaussian", NLL: 1}}
+	text := strings.Join(summary(&fit.Result{Steps: 950, Planned: 2500, Unimproved: 750, Bias: "learns the density, blurred",
+		Objective: "nce", Eval: &eval}), "\n")
+	for _, want := range []string{"950 of 2500 steps", "not improved for 750 (--patience)", "learnt: the density, blurred",
+		"the base alone is kept"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the summary %q does not say %q", text, want)
+		}
+	}
+}

@@ -114,6 +114,8 @@ func printReport(e *env, r *metrics.Report, share float64) {
 	}
 	about := ""
 	switch {
+	case r.Baseline != nil && share == 0:
+		about = "exactly: the base is normalised"
 	case r.Dim <= 2:
 	case r.LogZErr.Known():
 		about = fmt.Sprintf("± %.2g, by importance sampling", r.LogZErr)

@@ -14,9 +14,9 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// ConvNets are the convolutional energies that are timed, of pictures of 28×28: Conv 3×3 → 32, SiLU, Conv 3×3 → 64,
+// convNets are the convolutional energies that are timed, of pictures of 28×28: Conv 3×3 → 32, SiLU, Conv 3×3 → 64,
 // SiLU, Linear 3136 → 128, SiLU, Linear → 1, with steps of two or with a maximum of 2×2 after each activation.
-var ConvNets = map[string]energy.ConvConfig{
+var convNets = map[string]energy.ConvConfig{
 	"stride": {Height: 28, Width: 28, Widths: []int{32, 64}, Hidden: []int{128}},
 	"pool":   {Height: 28, Width: 28, Widths: []int{32, 64}, Hidden: []int{128}, Pool: 2},
 }
@@ -27,7 +27,7 @@ var ConvOps = []string{"grad", "ml", "dsm", "ssm"}
 
 // Conv is one step of an operation of a net. Setting.Hidden has no meaning.
 func Conv(net, op string, s Setting) (Work, error) {
-	cfg, ok := ConvNets[net]
+	cfg, ok := convNets[net]
 	if !ok {
 		return Work{}, fmt.Errorf("benchmarks: net %q, want stride or pool", net)
 	}
@@ -57,7 +57,7 @@ func Conv(net, op string, s Setting) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	opt, grad := &train.Adam{LearningRate: Rate}, make([]float64, p.Len())
+	opt, grad := &train.Adam{LearningRate: rate}, make([]float64, p.Len())
 	return Work{Step: func() error {
 		if _, err := o.Gradient(grad, x, rng); err != nil {
 			return err

@@ -39,20 +39,20 @@ func (w Work) FLOPs(s Setting) float64 {
 	return w.Products * 2 * float64(s.Batch) * float64(s.Hidden) * float64(s.Hidden)
 }
 
-// StepSize moves the chains, Leapfrog is the length of a trajectory, Sigma the noise of dsm, NoiseStd that of nce,
-// whose noise is one draw per datum; Rate and MaxNorm are Adam's. The PyTorch side (compare/peer.py) has the same.
+// stepSize moves the chains, leapfrog is the length of a trajectory, sigma the noise of dsm, noiseStd that of nce,
+// whose noise is one draw per datum; rate and maxNorm are Adam's. The PyTorch side (compare/peer.py) has the same.
 const (
-	StepSize = 0.01
-	Leapfrog = 10
-	Sigma    = 0.1
-	NoiseStd = 2.0
-	Rate     = 1e-3
-	MaxNorm  = 1.0
+	stepSize = 0.01
+	leapfrog = 10
+	sigma    = 0.1
+	noiseStd = 2.0
+	rate     = 1e-3
+	maxNorm  = 1.0
 )
 
-// Restart is the number of steps after which chains and trainings begin anew. The energy of an untrained network does
+// restart is the number of steps after which chains and trainings begin anew. The energy of an untrained network does
 // not hold chains, and score matching on one batch has no minimum: far out both are another computation.
-const Restart = 200
+const restart = 200
 
 // model returns the network, its parameters and a batch from N(0, 4 I).
 func (s Setting) model() (energy.Energy, *energy.Params, *mat.Dense, *rand.Rand, error) {
@@ -78,8 +78,8 @@ var timed = []struct {
 	{objectives.Hutchinson{}, 9},
 	{objectives.Sliced{}, 9},
 	{objectives.SlicedVR{}, 9},
-	{objectives.Denoising{Sigma: Sigma, Unpaired: true}, 6},
-	{objectives.NCE{Ratio: 1, Density: must(density.NewIsotropic(make([]float64, 2), NoiseStd))}, 6},
+	{objectives.Denoising{Sigma: sigma, Unpaired: true}, 6},
+	{objectives.NCE{Ratio: 1, Density: must(density.NewIsotropic(make([]float64, 2), noiseStd))}, 6},
 }
 
 func must[T any](v T, err error) T {
@@ -104,7 +104,7 @@ func (s Setting) config(x *mat.Dense) objectives.Config {
 	return objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Data: x}
 }
 
-// TrainStep is one step of training: noise, loss, gradient, clipping to norm MaxNorm, Adam.
+// TrainStep is one step of training: noise, loss, gradient, clipping to norm maxNorm, Adam.
 func TrainStep(objective string, s Setting) (Work, error) {
 	m, products, err := method(objective)
 	if err != nil {
@@ -118,11 +118,11 @@ func TrainStep(objective string, s Setting) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	opt := &train.Adam{LearningRate: Rate}
+	opt := &train.Adam{LearningRate: rate}
 	grad, start := make([]float64, p.Len()), slices.Clone(p.Data())
 	count := 0
 	return Work{Products: products, Step: func() error {
-		if count%Restart == 0 {
+		if count%restart == 0 {
 			copy(p.Data(), start)
 			p.Changed()
 		}
@@ -130,7 +130,7 @@ func TrainStep(objective string, s Setting) (Work, error) {
 		if _, err := o.Gradient(grad, x, rng); err != nil {
 			return err
 		}
-		train.Clip(grad, MaxNorm)
+		train.Clip(grad, maxNorm)
 		if err := opt.Step(p.Data(), grad); err != nil {
 			return err
 		}
@@ -145,9 +145,9 @@ var kernels = []struct {
 	mcmc.Kernel
 	products float64
 }{
-	{"langevin", mcmc.Langevin{StepSize: StepSize}, 2},
-	{"mala", mcmc.MALA{StepSize: StepSize}, 2},
-	{"hmc", mcmc.HMC{StepSize: StepSize, Leapfrog: Leapfrog}, 2 * Leapfrog},
+	{"langevin", mcmc.Langevin{StepSize: stepSize}, 2},
+	{"mala", mcmc.MALA{StepSize: stepSize}, 2},
+	{"hmc", mcmc.HMC{StepSize: stepSize, Leapfrog: leapfrog}, 2 * leapfrog},
 }
 
 // IsSampler reports whether SamplerStep knows the name.
@@ -160,7 +160,7 @@ func IsSampler(name string) bool {
 	return false
 }
 
-// SamplerStep is one transition of all chains: langevin, mala, or hmc with Leapfrog steps.
+// SamplerStep is one transition of all chains: langevin, mala, or hmc with leapfrog steps.
 func SamplerStep(sampler string, s Setting) (Work, error) {
 	if !IsSampler(sampler) {
 		return Work{}, fmt.Errorf("benchmarks: sampler %q, want langevin, mala or hmc", sampler)
@@ -182,7 +182,7 @@ func SamplerStep(sampler string, s Setting) (Work, error) {
 	state := mcmc.NewState(mat.DenseCopyOf(x))
 	count := 0
 	return Work{Products: k.products, Step: func() error {
-		if count%Restart == 0 {
+		if count%restart == 0 {
 			state.X.Copy(x)
 			state.Invalidate()
 		}

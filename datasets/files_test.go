@@ -128,7 +128,11 @@ func TestDecimalCommas(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if got := s.(*datasets.Points).Note(); !strings.Contains(got, want) || (want == "") != (got == "") {
+		var got string
+		for _, n := range s.(*datasets.Points).Report().Notes {
+			got += n.Text + "\n"
+		}
+		if !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}

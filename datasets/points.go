@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -69,15 +68,6 @@ func (p *Points) Names() []string { return slices.Clone(p.names) }
 
 // Report says what Open read from a file and what it left out; it is empty for points from elsewhere.
 func (p *Points) Report() table.Report { return p.report }
-
-// Note says in one line how Open read a file if that may not be what was meant, else "".
-func (p *Points) Note() string {
-	var notes []string
-	for _, n := range p.report.Notes {
-		notes = append(notes, n.Text)
-	}
-	return strings.Join(notes, "; ")
-}
 
 // Inspect reports anything odd about the points before a density is fitted to them; see [table.Inspect].
 func (p *Points) Inspect(ctx context.Context) ([]table.Finding, error) {

@@ -416,9 +416,6 @@ func (s *Smoothed) distance(z []float64, j int, x []float64, most float64) (sq f
 // Dim returns the number of coordinates.
 func (s *Smoothed) Dim() int { _, d := s.centre.Dims(); return d }
 
-// Neighbours returns k.
-func (s *Smoothed) Neighbours() int { return s.k }
-
 // Sample draws points with replacement and moves them.
 func (s *Smoothed) Sample(dst *mat.Dense, rng *rand.Rand) {
 	d := s.Dim()

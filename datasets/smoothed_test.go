@@ -165,8 +165,8 @@ func TestSmoothedLaw(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := NewSmoothed(points, b)
-	if s.Neighbours() != 2 {
-		t.Fatalf("%d neighbours, want 2", s.Neighbours())
+	if s.k != 2 {
+		t.Fatalf("%d neighbours, want 2", s.k)
 	}
 	y := mat.NewDense(n, 1, nil)
 	s.Sample(y, rand.New(rand.NewPCG(7, 8)))

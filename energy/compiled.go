@@ -55,9 +55,6 @@ func (c *CompiledDensity) giveBack(eval *Evaluator) {
 	c.mu.Unlock()
 }
 
-// Density returns q.
-func (c *CompiledDensity) Density() density.Density { return c.q }
-
 // Dim returns the dimension of q.
 func (c *CompiledDensity) Dim() int { return c.q.Dim() }
 

@@ -99,9 +99,6 @@ func (cfg *ConvConfig) check(gain *float64) error {
 		checkNet("Conv", 1, cfg.Hidden, &cfg.Activation, cfg.Init, gain))
 }
 
-// Config returns the configuration with its defaults filled in.
-func (m *Conv) Config() ConvConfig { return m.cfg }
-
 // Dim returns height × width × channels.
 func (m *Conv) Dim() int { return m.cfg.Height * m.cfg.Width * m.cfg.Channels }
 

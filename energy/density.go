@@ -211,9 +211,6 @@ func buildKernels(x *G.Node, d int, centres, sds, logw []float64) *G.Node {
 	return graphs.Affine(in, constant(x, w, k, d+1), constant(x, b, k))       // (n, K)
 }
 
-// Density returns q.
-func (e *Density) Density() density.Density { return e.q }
-
 // Dim returns the dimension of q.
 func (e *Density) Dim() int { return e.q.Dim() }
 

@@ -75,9 +75,6 @@ func checkNet(name string, dim int, hidden []int, act *Activation, init string, 
 		check(positive(*gain), "energy: %s.FirstGain = %g, want > 0", name, *gain))
 }
 
-// Config returns the configuration with its defaults filled in.
-func (m *MLP) Config() MLPConfig { return m.cfg }
-
 // Dim returns d.
 func (m *MLP) Dim() int { return m.cfg.Dim }
 

@@ -200,9 +200,6 @@ func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) {
 	return slices.Clone(t.mean), t.root
 }
 
-// Share returns λ.
-func (t *Tilted) Share() float64 { return t.share }
-
 // Dim returns that of the base.
 func (t *Tilted) Dim() int { return t.base.Dim() }
 

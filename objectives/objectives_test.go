@@ -473,6 +473,25 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 	}
 }
 
+// TestFarDatum: a datum that is hundreds of nats above its neighbours, as on a funnel, leaves the loss and its gradient
+// finite in single precision, and below the sentinel's limit of 1e12. That of mpf, an exponential, was infinite.
+func TestFarDatum(t *testing.T) {
+	const d = 2
+	x := normal(6, d, 5)
+	x.SetRow(0, []float64{30, -30})
+	for _, name := range objectives.Names() {
+		e := conditioned(small(name), d, func(d int) energy.Energy { return must(energy.Confine(mlp(d), nil, 1)) })
+		p := energy.Init(e, newRNG(1))
+		cfg := setup(d)
+		cfg.Precision = energy.Float32
+		grad := make([]float64, p.Len())
+		s := must(must(objectives.New(small(name), e, p, cfg)).Gradient(grad, x, newRNG(3)))
+		if norm := floats.Norm(grad, 2); !(math.Abs(s.Loss) < 1e12 && norm < 1e12) {
+			t.Errorf("%s: loss %g, gradient %g", name, s.Loss, norm)
+		}
+	}
+}
+
 // A state that cannot be restored as a whole is not restored in part: the state of cd has the step of its chains,
 // which pcd and ml have, too, but no chains.
 func TestRestoreIsWholeOrNot(t *testing.T) {

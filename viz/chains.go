@@ -447,7 +447,7 @@ func (w *Walk) GIF() (*GIF, error) {
 	for k := range pics {
 		pics[k] = w.frame(k)
 	}
-	return Pictures(w.pixels(), styleOr(w.Style).Palette(), pics...)
+	return Pictures(w.pixels(), styleOr(w.Style).palette(), pics...)
 }
 
 // Save writes the animation to a .gif file: to a temporary file next to the path, which is then renamed.

@@ -3,8 +3,6 @@ package viz
 import (
 	"image/color"
 	"math"
-
-	"gonum.org/v1/plot/palette"
 )
 
 // ColorMap is a sequence of colours, linear in sRGB between equally spaced stops.
@@ -79,19 +77,6 @@ func (m *ColorMap) Slice(a, b float64) *ColorMap {
 	}
 	return r
 }
-
-// Palette returns n colours from one end to the other, for plotters of gonum/plot.
-func (m *ColorMap) Palette(n int) palette.Palette {
-	p := make(colors, n)
-	for i := range p {
-		p[i] = m.At(float64(i) / float64(max(n-1, 1)))
-	}
-	return p
-}
-
-type colors []color.Color
-
-func (c colors) Colors() []color.Color { return c }
 
 // Scale maps values to colours: Lo and everything below it to one end of Map, Hi and everything above it to the other,
 // in Bands equal steps (0: continuously). A scale of zero width is widened about its value; an end that is not finite

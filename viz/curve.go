@@ -287,11 +287,11 @@ func (l legend) Plot(c draw.Canvas, _ *plot.Plot) {
 	}
 }
 
-// CurvePlot returns a plot of series against steps: the values faint and their running average strong, on a logarithmic
+// curvePlot returns a plot of series against steps: the values faint and their running average strong, on a logarithmic
 // axis if all values are positive and span more than a factor of thirty. The range is taken from the averages and the 1
 // and 99 % quantiles of the values, so that the spike of the first steps does not flatten the rest. The horizontal axis
 // ends at last if that is positive.
-func (s *Style) CurvePlot(title, ylabel string, last float64, series ...Series) *plot.Plot {
+func (s *Style) curvePlot(title, ylabel string, last float64, series ...Series) *plot.Plot {
 	p := s.NewPlot(title, "step", ylabel)
 	p.Add(ground{s, true, true})
 	var all []float64

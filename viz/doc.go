@@ -8,11 +8,12 @@
 //
 //	FilledContour  energy contours as exact polygons, with lines
 //	HeatMap        the same values, interpolated, as an image
-//	Surface        the landscape in three dimensions, with hidden surfaces removed, as vectors
 //	Arrows         a vector field, for instance the score ∇ₓ log p = −∇E
 //	Scatter        points, more transparent where they are dense
 //	Trails         the trajectories of chains
 //	Curve, Steps, Bars   losses, marginal histograms, traces, autocorrelations, R̂ and ESS
+//
+// A Surface, the landscape in three dimensions with hidden surfaces removed, fills a canvas of its own, as vectors.
 //
 // Draws of a sampler (any type with Labels and Values, such as *mcmc.Draws) become pictures in one call:
 // NewDiagnostics, NewPairs with divergences, NewEnergyPlot, NewRankPlot.

@@ -19,8 +19,8 @@ type Draws interface {
 	Values(j int) [][]float64
 }
 
-// Find returns the indices of quantities among the labels of draws.
-func Find(d Draws, names ...string) ([]int, error) {
+// find returns the indices of quantities among the labels of draws.
+func find(d Draws, names ...string) ([]int, error) {
 	labels := d.Labels()
 	at := make([]int, len(names))
 	for i, name := range names {

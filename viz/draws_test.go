@@ -102,7 +102,7 @@ func TestNewDiagnostics(t *testing.T) {
 			t.Errorf("column %d from %g to %g on a page of %g", k, o.x0[k], o.x1[k], w)
 		}
 	}
-	at, err := Find(p, "log tau", "effect of the school [3]")
+	at, err := find(p, "log tau", "effect of the school [3]")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestNewDiagnostics(t *testing.T) {
 	if got := d.chosen(12); got[0] != 0 || got[1] != 2 {
 		t.Errorf("drawn are %v, want 0 and 2", got)
 	}
-	if _, err := Find(p, "tau"); err == nil {
+	if _, err := find(p, "tau"); err == nil {
 		t.Error("a name that is none is found")
 	}
 	if got := clip("effect of the school [11]", 16); got != "effect o…ol [11]" {

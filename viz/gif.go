@@ -200,10 +200,10 @@ func (m *matcher) nearest(r, g, b uint8) int {
 	return at
 }
 
-// Palette returns the colours used by panels in this style: the page and its inks, the energy map in bands, on the
+// palette returns the colours used by panels in this style: the page and its inks, the energy map in bands, on the
 // floor and under the light, the colours of points and curves, and the blends of each with its background that
 // antialiased edges need. It depends on the style only.
-func (s *Style) Palette() color.Palette {
+func (s *Style) palette() color.Palette {
 	seen := map[color.RGBA]bool{}
 	var p color.Palette
 	add := func(c color.RGBA) {
@@ -382,7 +382,7 @@ func (a *Animation) Encode(w io.Writer) error {
 	if len(a.frames) == 0 {
 		return errors.New("viz: animation has no frames, want at least one")
 	}
-	g := GIF{Palette: styleOr(a.frames[len(a.frames)-1].Style).Palette(), Delay: a.Delay, Hold: a.Hold}
+	g := GIF{Palette: styleOr(a.frames[len(a.frames)-1].Style).palette(), Delay: a.Delay, Hold: a.Hold}
 	if err := a.each(func(_ int, img *image.RGBA) error { return g.Add(img) }); err != nil {
 		return err
 	}

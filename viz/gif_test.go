@@ -168,7 +168,7 @@ func TestGIFDifferences(t *testing.T) {
 		t.Error("another size: no error")
 	}
 	for _, s := range []*Style{Light, Dark} {
-		if n := len(s.Palette()); n > 255 {
+		if n := len(s.palette()); n > 255 {
 			t.Errorf("palette of %d colours", n)
 		}
 	}

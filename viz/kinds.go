@@ -163,7 +163,7 @@ func (p *Panel) loss() *Figure {
 		if len(s.series) == 1 && (label == "" || label == "loss") && s.series[0].Name != "" {
 			label = s.series[0].Name
 		}
-		f.Add(Cell{Row: row, Plot: st.CurvePlot("", label, float64(p.Steps), s.series...)})
+		f.Add(Cell{Row: row, Plot: st.curvePlot("", label, float64(p.Steps), s.series...)})
 		f.Heights = append(f.Heights, 170)
 		row++
 	}

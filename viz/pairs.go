@@ -45,7 +45,7 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 		names = d.Labels()
 		names = names[:min(len(names), 5)]
 	}
-	at, err := Find(d, names...)
+	at, err := find(d, names...)
 	if err != nil {
 		return nil, err
 	}

@@ -379,9 +379,9 @@ func (p *Panel) curves(f *Figure, st *Style, row, col, span int) {
 
 // curvePlot draws series on the axes that the panel in limits sets.
 func (p *Panel) curvePlot(st *Style, label string, series []Series, of func(*Panel) []Series) *plot.Plot {
-	pl := st.CurvePlot("", label, float64(p.Steps), series...)
+	pl := st.curvePlot("", label, float64(p.Steps), series...)
 	if p.limits != nil {
-		l := st.CurvePlot("", label, float64(p.Steps), of(p.limits)...)
+		l := st.curvePlot("", label, float64(p.Steps), of(p.limits)...)
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = l.X.Min, l.X.Max, l.Y.Min, l.Y.Max
 		pl.Y.Scale, pl.Y.Tick.Marker = l.Y.Scale, l.Y.Tick.Marker
 	}

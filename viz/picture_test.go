@@ -28,7 +28,6 @@ var update = flag.Bool("update", false, "write the golden images")
 
 var (
 	_ plot.DataRanger = (*HeatMap)(nil)
-	_ plot.DataRanger = (*Surface)(nil)
 	_ plot.DataRanger = (*Arrows)(nil)
 	_ plot.DataRanger = (*Scatter)(nil)
 	_ plot.DataRanger = (*Trails)(nil)

@@ -34,7 +34,7 @@ func NewRankPlot(d Draws, names ...string) (*RankPlot, error) {
 		names = d.Labels()
 		names = names[:min(len(names), 4)]
 	}
-	at, err := Find(d, names...)
+	at, err := find(d, names...)
 	if err != nil {
 		return nil, err
 	}

@@ -22,14 +22,14 @@ import (
 // that is asked before.
 type Picture interface{ Figure() *Figure }
 
-// Scale2x is the default resolution of a PNG in pixels per point: twice that of a 96 dpi screen.
-const Scale2x = 2 * 96.0 / 72
+// scale2x is the default resolution of a PNG in pixels per point: twice that of a 96 dpi screen.
+const scale2x = 2 * 96.0 / 72
 
 // Formats lists the extensions that Save supports.
 func Formats() []string { return []string{".png", ".svg", ".pdf"} }
 
-// Save writes the picture in the format given by the path's extension (.png at Scale2x, .svg or .pdf) to a temporary
-// file next to the path and then renames it, so that a reader never sees half a picture.
+// Save writes the picture in the format given by the path's extension (.png at twice the resolution of a 96 dpi screen,
+// .svg or .pdf) to a temporary file next to the path and then renames it, so that a reader never sees half a picture.
 func Save(path string, p Picture) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	var b bytes.Buffer
@@ -56,7 +56,7 @@ func Encode(w io.Writer, format string, p Picture) error {
 	switch strings.TrimPrefix(strings.ToLower(format), ".") {
 	case "png":
 		enc := png.Encoder{CompressionLevel: png.BestSpeed}
-		return enc.Encode(w, Rasterize(f, Scale2x))
+		return enc.Encode(w, Rasterize(f, scale2x))
 	case "svg":
 		c = vgsvg.New(wd, ht)
 	case "pdf":

@@ -46,9 +46,6 @@ type Surface struct {
 	Labels [3]string
 }
 
-// DataRange satisfies plot.DataRanger.
-func (f *Surface) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
-
 // leanCells keeps the SVG of a surface below a megabyte; in print its faces are less than two millimetres wide.
 const leanCells = 84
 
@@ -109,9 +106,6 @@ func (v *view) fit(r vg.Rectangle) {
 	v.ox = float64(r.Min.X+r.Max.X)/2 - v.scale*(x0+x1)/2
 	v.oy = float64(r.Min.Y+r.Max.Y)/2 - v.scale*(y0+y1)/2
 }
-
-// Plot satisfies plot.Plotter. It fills the canvas and ignores the axes of the plot: hide them.
-func (f *Surface) Plot(c draw.Canvas, _ *plot.Plot) { f.Draw(c) }
 
 // Draw draws the surface on the canvas.
 func (f *Surface) Draw(c draw.Canvas) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// compactSVG shortens the paths of an SVG: relative coordinates in tenths of a point, a quarter of a pixel at Scale2x,
+// compactSVG shortens the paths of an SVG: relative coordinates in tenths of a point, a quarter of a pixel at scale2x,
 // and attributes instead of styles. Absolute coordinates are rounded, so errors do not accumulate. Other lines, and
 // paths it does not understand, are left as they are.
 func compactSVG(svg []byte) []byte {

@@ -30,7 +30,7 @@ from torch import nn
 
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 SIGMA, STEP, LEAPFROG = 0.1, 0.01, 10
-RESTART = 200  # steps after which chains and trainings begin anew (see Restart in work.go)
+RESTART = 200  # steps after which chains and trainings begin anew (see restart in work.go)
 
 
 def network(hidden):
@@ -515,7 +515,7 @@ def build(req):
 
 
 def conv_network(net):
-    """Those of ConvNets in benchmarks/conv.go."""
+    """Those of convNets in benchmarks/conv.go."""
     torch.manual_seed(1)
     stride, pool = (1, [nn.MaxPool2d(2)]) if net == "pool" else (2, [])
     return nn.Sequential(nn.Conv2d(1, 32, 3, stride, 1), nn.SiLU(), *pool, nn.Conv2d(32, 64, 3, stride, 1), nn.SiLU(), *pool,

@@ -404,8 +404,15 @@ func (c *chaos) replaced(dir string) {
 
 func (c *chaos) deleted(dir string) {
 	c.moved(dir, func() error {
-		gone := dir + ".old" // in one step, not file by file while more are being made
-		return errors.Join(os.Rename(dir, gone), os.RemoveAll(gone))
+		gone := dir + ".old" // in one step, not file by file
+		if err := os.Rename(dir, gone); err != nil {
+			return err
+		}
+		for start := time.Now(); ; { // the run may make more files there until it notices
+			if err := os.RemoveAll(gone); !errors.Is(err, syscall.ENOTEMPTY) || time.Since(start) > hang {
+				return err
+			}
+		}
 	})
 	c.finish(dir)
 }

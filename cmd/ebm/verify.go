@@ -16,7 +16,7 @@ type verifyCmd struct {
 	Names   []string `arg:"" optional:"" name:"name" help:"Objectives and samplers to check; all by default."`
 	Threads int      `default:"0" help:"Checks at a time (one per core)."`
 	Only    string   `placeholder:"REGEXP" help:"Only checks whose name, target and statistic, as printed, match the regular expression."`
-	Long    bool     `help:"Also run checks that take a quarter of an hour: every objective at learning rates from a tenth to a hundred times its own, on a distribution and on points, must end well or be given up."`
+	Long    bool     `help:"Also run checks that take hours: every objective at learning rates from a tenth to a hundred times its own, on a distribution and on points, must end well or be given up; and with default settings on every distribution train without an alarm."`
 	JSON    bool     `name:"json" help:"Print JSON."`
 }
 
@@ -29,6 +29,7 @@ Examples:
     ebm verify sm hmc
     ebm verify --long
     ebm verify nce --long --only 'points.*rate × (30|100)'
+    ebm verify --long --only 'funnel.*alarms'
     ebm verify --json`
 }
 
@@ -99,7 +100,7 @@ func checkNames() []string {
 func (c *verifyCmd) checks(e *env) ([]verify.Check, error) {
 	all := verify.Checks()
 	if c.Long {
-		all = append(all, fit.SentinelChecks(e.ctx)...)
+		all = append(append(all, fit.SentinelChecks(e.ctx)...), fit.AlarmChecks(e.ctx)...)
 	}
 	if len(c.Names) > 0 {
 		var named []verify.Check

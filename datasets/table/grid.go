@@ -67,7 +67,7 @@ func divisor(a, b float64) float64 {
 }
 
 // Values returns the distinct values of a column of x in increasing order and how often each occurs, nil unless they
-// are Few.
+// are few.
 func Values(x *mat.Dense, j int) (values []float64, counts []int) {
 	n, _ := x.Dims()
 	for i := range n {
@@ -82,14 +82,14 @@ func Values(x *mat.Dense, j int) (values []float64, counts []int) {
 			values, counts = slices.Insert(values, at, v), slices.Insert(counts, at, 1)
 		}
 	}
-	if !Few(len(values), n) {
+	if !fewOf(len(values), n) {
 		return nil, nil
 	}
 	return values, counts
 }
 
-// Few reports whether so many distinct values of so many rows are few: at most 20, and ten rows or more for each.
-func Few(values, rows int) bool { return values <= few && rows >= 10*values }
+// fewOf reports whether so many distinct values of so many rows are few: at most 20, and ten rows or more for each.
+func fewOf(values, rows int) bool { return values <= few && rows >= 10*values }
 
 // Ties reports whether most of so many rows share their value with others, of so many distinct ones.
 func Ties(values, rows int) bool { return 2*values < rows }

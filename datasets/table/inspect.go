@@ -183,7 +183,7 @@ func (in *inspection) columns() error {
 			in.column(CountsRows, k, false, "column %s counts the rows; unless that belongs to the data, leave it out",
 				in.title(j))
 			in.of(j)
-		case Few(k, in.n):
+		case fewOf(k, in.n):
 			groups[FewValues] = append(groups[FewValues], j)
 		case whole:
 			groups[WholeNumbers] = append(groups[WholeNumbers], j)

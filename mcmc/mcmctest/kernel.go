@@ -156,8 +156,8 @@ func checkError(t *testing.T, k mcmc.Kernel) {
 	}
 }
 
-// Walls names the ways in which a walled target fails beyond its wall.
-var Walls = []string{"NaN", "+Inf", "-Inf", "NaN gradient"}
+// failures names the ways in which a walled target fails beyond its wall.
+var failures = []string{"NaN", "+Inf", "-Inf", "NaN gradient"}
 
 // Walled returns N(0, 1) on |x| < 1.2 that fails beyond.
 func Walled(kind string) mcmc.RowFunc {
@@ -180,7 +180,7 @@ func Walled(kind string) mcmc.RowFunc {
 }
 
 func checkFinite(t *testing.T, k mcmc.Kernel) {
-	for _, kind := range Walls {
+	for _, kind := range failures {
 		rng := rand.New(rand.NewPCG(5, 1))
 		target := Walled(kind)
 		x := mat.NewDense(8, 1, []float64{0, .1, .2, .3, -.1, -.2, -.3, 5}) // the last one starts outside

@@ -148,8 +148,8 @@ func (c *Config) cores() int {
 	return min(runtime.GOMAXPROCS(0), 4)
 }
 
-// RecordInterval returns the number of steps between records.
-func (c *Config) RecordInterval() int {
+// recordInterval returns the number of steps between records.
+func (c *Config) recordInterval() int {
 	if c.RecordEvery > 0 {
 		return c.RecordEvery
 	}

@@ -35,7 +35,7 @@ func newGauge(m *Model) (*gauge, error) {
 		return nil, nil
 	}
 	c := &m.Config
-	g := &gauge{every: max(1, c.Steps/gaugeTimes), record: c.RecordInterval(), params: m.Params.Clone()}
+	g := &gauge{every: max(1, c.Steps/gaugeTimes), record: c.recordInterval(), params: m.Params.Clone()}
 	g.lo, g.hi = m.data.truth.Bounds()
 	var err error
 	if g.logp, err = metrics.NewGrid(g.lo, g.hi, gaugeCells).LogProbs(context.Background(), truth); err != nil {

@@ -194,7 +194,7 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 
 // result returns what is known before training.
 func (j *Job) result(dir *rundir.Dir) *Result {
-	r := &Result{Dataset: j.Config.Dataset, Objective: j.Config.Name, Bias: j.Model.Bias()}
+	r := &Result{Dataset: j.Config.Dataset, Objective: j.Config.Name, Bias: j.Model.bias()}
 	if dir != nil {
 		r.Run = dir.Path
 	}

@@ -28,7 +28,7 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		Objective: j.objective, Params: m.Params, Optimizer: j.optimizer, Source: m.data.source,
 		Dim: m.data.Dim, Batch: c.Batch, Steps: c.Steps,
 		LearningRate: c.LearningRate, Schedule: j.schedule, Clip: c.Clip, Decay: c.Average, Seed: c.Seed,
-		RecordEvery: c.RecordInterval(), CheckpointEvery: c.CheckpointEvery, Fingerprint: fingerprint,
+		RecordEvery: c.recordInterval(), CheckpointEvery: c.CheckpointEvery, Fingerprint: fingerprint,
 	}
 	cfg.Hooks.Gate, cfg.Hooks.Record, cfg.Hooks.Checkpoint = hooks.Gate, hooks.Record, hooks.Checkpoint
 	if !c.Objective.Traits().Chains { // whose loss is near zero from start to end

@@ -203,7 +203,7 @@ func (m *Model) write(dir *rundir.Dir) error {
 	if err != nil {
 		return err
 	}
-	weights, err := m.Weights()
+	weights, err := m.weights()
 	if err != nil {
 		return err
 	}
@@ -403,8 +403,8 @@ func (m *Model) Score(dst, x *mat.Dense) error {
 	return nil
 }
 
-// Bias says what the objective of the model learns other than the density of the data, "" if nothing.
-func (m *Model) Bias() string {
+// bias says what the objective of the model learns other than the density of the data, "" if nothing.
+func (m *Model) bias() string {
 	c, traits := &m.Config, m.Config.Objective.Traits()
 	var parts []string
 	if traits.Bias != "" {

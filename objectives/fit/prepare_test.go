@@ -192,7 +192,7 @@ func TestBias(t *testing.T) {
 		{"nce", Layer{"optimizer": quoted("adamw"), "weight-decay": json.RawMessage("0.1")},
 			"weight decay moves the minimum"},
 	} {
-		text := planned(t, "moons", c.objective, c.more).Model.Bias()
+		text := planned(t, "moons", c.objective, c.more).Model.bias()
 		if (text != "") != (c.says != "") || !strings.Contains(text, c.says) {
 			t.Errorf("%s %s: the bias is %q, want %q", c.objective, c.more, text, c.says)
 		}

@@ -21,7 +21,7 @@ import (
 
 // Weights returns the content of model.safetensors: the parameters under PyTorch's names, and the background of a
 // bridge if the energy has one.
-func (m *Model) Weights() ([]byte, error) {
+func (m *Model) weights() ([]byte, error) {
 	f := m.arrays()
 	if err := m.data.metadata(f.Metadata); err != nil {
 		return nil, err

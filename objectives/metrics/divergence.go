@@ -27,7 +27,7 @@ func Divergences(g Grid, logp, logq []float64) Divergence {
 	if len(logp) != g.Len() || len(logq) != g.Len() {
 		panic("metrics: log-densities differ in length from the grid")
 	}
-	cell := math.Exp(g.LogCell())
+	cell := math.Exp(g.logCell())
 	var d Divergence
 	var inP, inQ float64
 	for i, lp := range logp {

@@ -28,7 +28,7 @@
 //
 // Sums over pairs are taken over all pairs, in parallel, with partial sums added in a fixed order, so that a result
 // does not depend on the number of cores; ten thousand samples against ten thousand cost about 10⁸ kernel values, a
-// second or two. Larger sets are cut to their first [MaxPairs] rows, or fewer in more than five dimensions.
+// second or two. Larger sets are cut to their first maxPairs rows, or fewer in more than five dimensions.
 //
 // [Evaluate] computes everything that the input allows and returns one [Report], the object of `ebm eval --json`.
 //

@@ -71,8 +71,8 @@ func CellMasses(ctx context.Context, truth any, g Grid) ([]float64, error) {
 	return mass, err
 }
 
-// Count returns how many rows of x fall in each cell of g, and how many in none.
-func Count(g Grid, x *mat.Dense) (counts []float64, outside float64) {
+// count returns how many rows of x fall in each cell of g, and how many in none.
+func count(g Grid, x *mat.Dense) (counts []float64, outside float64) {
 	counts = make([]float64, g.Len())
 	n, _ := x.Dims()
 rows:
@@ -94,7 +94,7 @@ rows:
 // HistogramTV returns the total variation ½ Σ |count/n − mass| between the histogram of the rows of x and the cell
 // masses. Everything outside the grid counts as one more cell.
 func HistogramTV(g Grid, mass []float64, x *mat.Dense) float64 {
-	counts, outside := Count(g, x)
+	counts, outside := count(g, x)
 	n, _ := x.Dims()
 	rest, tv := 1.0, 0.0
 	for i, m := range mass {

@@ -10,18 +10,18 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MaxPairs is the maximum number of rows of a set used in sums over pairs: 20 000 against 20 000 are 4·10⁸ pairs, some
+// maxPairs is the maximum number of rows of a set used in sums over pairs: 20 000 against 20 000 are 4·10⁸ pairs, some
 // five seconds on one core in two dimensions.
-const MaxPairs = 20000
+const maxPairs = 20000
 
 // maxDifferences is the maximum number of pairs times columns: in 300 dimensions it allows 2582 rows, which take as
 // long as 25 819 in three. All 10 000 took 34 s on one core, twice as long as the draws themselves.
 const maxDifferences = 2e9
 
-// head returns the first MaxPairs rows of x, or fewer if it has many columns.
+// head returns the first maxPairs rows of x, or fewer if it has many columns.
 func head(x *mat.Dense) *mat.Dense {
 	n, d := x.Dims()
-	if most := min(MaxPairs, int(math.Sqrt(maxDifferences/float64(d)))); n > most {
+	if most := min(maxPairs, int(math.Sqrt(maxDifferences/float64(d)))); n > most {
 		return rowsOf(x, 0, most)
 	}
 	return x

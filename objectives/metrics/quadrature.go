@@ -34,8 +34,8 @@ func (g Grid) Len() int {
 	return n
 }
 
-// LogCell returns the log of the volume of a cell.
-func (g Grid) LogCell() float64 {
+// logCell returns the log of the volume of a cell.
+func (g Grid) logCell() float64 {
 	var s float64
 	for i, k := range g.N {
 		s += math.Log((g.Hi[i] - g.Lo[i]) / float64(k))
@@ -59,7 +59,7 @@ func (g Grid) Fill(dst *mat.Dense, first int) {
 }
 
 // Energies evaluates f at the midpoints.
-func (g Grid) Energies(ctx context.Context, f Energy) ([]float64, error) {
+func (g Grid) energies(ctx context.Context, f Energy) ([]float64, error) {
 	dst := make([]float64, g.Len())
 	x := mat.NewDense(min(chunk, len(dst)), len(g.N), nil)
 	for from := 0; from < len(dst); from += chunk {
@@ -158,7 +158,7 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 	q := &Quadrature{LogZBox: math.NaN(), Err: math.Inf(1)}
 	for n, calm := min(start, most), 0; n <= most && calm < 2; n *= 2 {
 		g := NewGrid(lo, hi, n)
-		e, err := g.Energies(ctx, f)
+		e, err := g.energies(ctx, f)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +214,7 @@ func frame(ctx context.Context, f Energy, lo, hi []float64, s float64, cells int
 			b[i] = a[i] + width
 		}
 		g := NewGrid(a, b, cells)
-		e, err := g.Energies(ctx, f)
+		e, err := g.energies(ctx, f)
 		if err != nil {
 			return 0, err
 		}
@@ -236,5 +236,5 @@ func logIntegral(g Grid, e []float64) float64 {
 	for _, v := range e {
 		sum += math.Exp(least - v)
 	}
-	return math.Log(sum) - least + g.LogCell()
+	return math.Log(sum) - least + g.logCell()
 }

@@ -18,16 +18,16 @@ type New func(p *energy.Params) (objectives.Objective, error)
 // Check runs every check of this package on an objective in float64: its gradient is that of its loss, equal seeds give
 // equal results, the batch is not modified, its state can be saved, and it does not allocate.
 func Check(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
-	t.Run("gradient", func(t *testing.T) { CheckGradient(t, build, p, x, 1e-5) })
-	t.Run("repeatable", func(t *testing.T) { CheckRepeatable(t, build, p, x) })
-	t.Run("allocations", func(t *testing.T) { CheckAllocations(t, build, p, x) })
+	t.Run("gradient", func(t *testing.T) { checkGradient(t, build, p, x, 1e-5) })
+	t.Run("repeatable", func(t *testing.T) { checkRepeatable(t, build, p, x) })
+	t.Run("allocations", func(t *testing.T) { checkAllocations(t, build, p, x) })
 }
 
 func rng(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 99)) }
 
-// CheckGradient compares every element of the gradient with the central difference of the loss for the same draws
+// checkGradient compares every element of the gradient with the central difference of the loss for the same draws
 // (common random numbers), in steps of 1e-5, to tol relative to the largest element.
-func CheckGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol float64) {
+func checkGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol float64) {
 	t.Helper()
 	o, err := build(p)
 	if err != nil {
@@ -74,9 +74,9 @@ func CheckGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol 
 
 func zeros(n int) []float64 { return make([]float64, n) }
 
-// CheckRepeatable creates the objective twice. Both are called three times with equal streams and must agree bit for
+// checkRepeatable creates the objective twice. Both are called three times with equal streams and must agree bit for
 // bit, as must a third one that takes over the state of the first after two calls.
-func CheckRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
+func checkRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Helper()
 	before := mat.DenseCopyOf(x)
 	r1, r2 := rng(2), rng(2)
@@ -133,8 +133,8 @@ func same(a, b []float64) bool {
 	return true
 }
 
-// CheckAllocations fails if a gradient allocates after the first call.
-func CheckAllocations(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
+// checkAllocations fails if a gradient allocates after the first call.
+func checkAllocations(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Helper()
 	o, err := build(p)
 	if err != nil {

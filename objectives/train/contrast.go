@@ -109,8 +109,8 @@ func (c *Contrast) densities(noise *contrastNoise) {
 	}
 }
 
-// Losses stores the terms of J(θ), one per pair of a point and a draw of noise; their mean is J.
-func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
+// losses stores the terms of J(θ), one per pair of a point and a draw of noise; their mean is J.
+func (c *Contrast) losses(dst, theta []float64) ([]float64, error) {
 	if err := c.energies(c.ratio, theta, c.x); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func newTestContrast(t *testing.T, energies func(dst, theta []float64, x *mat.De
 
 func contrastOf(t *testing.T, c *Contrast, theta []float64) float64 {
 	t.Helper()
-	terms, err := c.Losses(nil, theta)
+	terms, err := c.losses(nil, theta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestContrast(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	failing := newTestContrast(t, func([]float64, []float64, *mat.Dense) error { return broken })
-	if _, err := failing.Losses(nil, truth); !errors.Is(err, broken) {
+	if _, err := failing.losses(nil, truth); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -32,7 +32,7 @@ type score struct{ plain, leaky []float64 }
 
 // score judges weights.
 func (c *Contrast) score(theta []float64) (score, error) {
-	plain, err := c.Losses(nil, theta)
+	plain, err := c.losses(nil, theta)
 	if err != nil {
 		return score{}, err
 	}

@@ -82,9 +82,10 @@ func (s *Sentinel) atHalf(now score) {
 }
 
 // late detects, three quarters through a run, that steps that were too large have held it back: it had learnt most at
-// half-time, and has gained much since the rate began to fall, too late, in J or in what leaks. A model that has learnt less than most by then
-// is in the middle of it, where steps are bound to look large: so were scores on rings in 600 steps, with half to two
-// thirds of what they had gained at three quarters; of nce and ksd at a hundred times their rates it was nine tenths.
+// half-time, and has gained much since the rate began to fall, too late, in J or in what leaks. A model that has learnt
+// less than most by then is in the middle of it, where steps are bound to look large: so were scores on rings in 600
+// steps, with half to two thirds of what they had gained at three quarters; of nce and ksd at a hundred times their
+// rates it was nine tenths.
 func (s *Sentinel) late(step int, now score) *Error {
 	if s.half.plain == nil {
 		return nil
@@ -94,7 +95,8 @@ func (s *Sentinel) late(step int, now score) *Error {
 	if !(early > learntMost*all && excess(s.half.leaky, now.leaky) > heldBack) {
 		return nil
 	}
-	return restart(step, step, fmt.Sprintf("steps were too large to learn until the rate fell: %s; the loss with what leaks was %.3g at half-time",
+	return restart(step, step, fmt.Sprintf(
+		"steps were too large to learn until the rate fell: %s; the loss with what leaks was %.3g at half-time",
 		s.told(now), mean(s.half.leaky)))
 }
 

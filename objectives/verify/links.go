@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Links returns two identities of Song and Kingma, How to train your energy-based models (arXiv 2101.03288), that
+// links returns two identities of Song and Kingma, How to train your energy-based models (arXiv 2101.03288), that
 // connect the families of objectives.
 //
 // Contrastive divergence with one Langevin step of size h is score matching (section 4.1, after Hyvärinen 2007): with
@@ -24,7 +24,7 @@ import (
 //	softplus(E(x) - E(x-v)) + softplus(E(x) - E(x+v)) = 2 log 2 + ½ (½(vᵀg)² - vᵀHv) + O(|v|⁴),
 //
 // which is the conditional objective with the perturbations v and -v.
-func Links() []Check {
+func links() []Check {
 	return []Check{
 		{"cd", "sm", "z, one step over h", func() (float64, float64, error) { return contrastiveToScore(7001) }},
 		{"cnce", "ssm", "error, near noise", func() (float64, float64, error) { return noiseToScore(7002) }},

@@ -53,8 +53,8 @@ func (t target) energyFor(levels []float64) energy.Energy {
 	return t.e
 }
 
-// Objectives returns the checks of every registered objective.
-func Objectives() []Check {
+// ofObjectives returns the checks of every registered objective.
+func ofObjectives() []Check {
 	var checks []Check
 	for i, name := range objectives.Names() {
 		m, err := objectives.ByName(name)

@@ -63,7 +63,7 @@ func (c Check) Run() Row {
 }
 
 // Checks returns all checks: objectives, the links between them, samplers.
-func Checks() []Check { return append(append(Objectives(), Links()...), Samplers()...) }
+func Checks() []Check { return append(append(ofObjectives(), links()...), Samplers()...) }
 
 // Run computes the checks, threads at a time, and returns their rows in order. each, unless nil, is called with every
 // row as it becomes ready, from one goroutine at a time. It stops early, with the context's error,

@@ -346,7 +346,9 @@ func TestRedrawn(t *testing.T) {
 		t.Fatal(err)
 	}
 	ebm(t, "plot", run, "--style", "dark", "--kind", "panel,animation").want(t, 0)
-	ebm(t, "train", "--resume", run).want(t, 0)
+	if out := ebm(t, "train", "--resume", run).want(t, 0).out; !strings.HasPrefix(out, run+" is finished") {
+		t.Errorf("resuming a finished run says %q", out)
+	}
 }
 
 // contents is all files of a folder with all their bytes.

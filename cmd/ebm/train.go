@@ -218,9 +218,7 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	defer release()
 	hooks.Stage = func(text string) { release(); bar.stage(text) }
 	ctx, run := e.ctx, job.Run
-	if resume && dir.Sealed() && !c.JSON && !c.Quiet {
-		fmt.Fprintf(e.stdout, "%s is finished; its result was:\n", dir.Path)
-	}
+	finished := resume && dir.Sealed()
 	if resume {
 		run = job.Continue
 	}
@@ -254,6 +252,9 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	case c.JSON:
 		return writeJSON(e.stdout, m.Result)
 	case !c.Quiet:
+		if finished {
+			fmt.Fprintf(e.stdout, "%s is finished; its result was:\n", dir.Path)
+		}
 		for _, line := range summary(m.Result) {
 			fmt.Fprintln(e.stdout, line)
 		}

@@ -161,7 +161,7 @@ func TestFinitePointsAreWatched(t *testing.T) {
 				res.Eval.NLL == res.Eval.TrainNLL {
 				t.Errorf("KL %v, NLL %v, of the training points %v", res.Eval.KL, res.Eval.NLL, res.Eval.TrainNLL)
 			}
-			if !strings.Contains(res.Bias, "smoothed") {
+			if !strings.Contains(res.Bias, "the points, blurred") {
 				t.Errorf("the bias is %q", res.Bias)
 			}
 		})

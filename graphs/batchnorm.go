@@ -1,7 +1,6 @@
 package graphs
 
 import (
-	"errors"
 	"slices"
 	"sync"
 
@@ -98,18 +97,8 @@ func (l *lowering) stats(op *G.BatchNormOp, c int, after ...ir.ID) ir.ID {
 type statsReader struct{ statsOp }
 
 func (r *statsReader) Label() string                            { return "mode and statistics of " + r.op.String() }
-func (r *statsReader) Run32(dst []float32, _ [][]float32) error { return readStats(r, dst) }
-func (r *statsReader) Run64(dst []float64, _ [][]float64) error { return readStats(r, dst) }
-
-func readStats[T kernels.Float](r *statsReader, dst []T) error {
-	clear(dst)
-	if r.training() {
-		kernels.Fill(dst[:r.c], 1)
-		return nil
-	}
-	mean, variance := r.op.Stats()
-	return errors.Join(loadValue(dst[r.c:2*r.c], mean), loadValue(dst[2*r.c:], variance))
-}
+func (r *statsReader) Run32(dst []float32, _ [][]float32) error { return loadStats(dst, r.statsOp) }
+func (r *statsReader) Run64(dst []float64, _ [][]float64) error { return loadStats(dst, r.statsOp) }
 
 // channelwise computes with the channels of arrays (b,c,…): as rows of pixels (b·…, c), or of planes (b·c, …).
 type channelwise struct {

@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
 // Two of Gorgonia's operations have state that their derivatives need.
@@ -64,25 +66,20 @@ func (statsOp) fixed() []bool                                { return []bool{tru
 func (statsOp) volatile()                                    {}
 
 func (o statsOp) eval(dst []float64, _ [][]float64, _ []tensor.Shape) {
-	clear(dst)
-	if on, _ := gorgonia.Training(o.op); on {
-		for i := range o.c {
-			dst[i] = 1
-		}
-		return
-	}
-	for row, v := range o.stats() {
-		x, err := readValue(v)
-		if err != nil {
-			panic(err.Error())
-		}
-		copy(dst[(row+1)*o.c:(row+2)*o.c], x)
+	if err := loadStats(dst, o); err != nil {
+		panic(err.Error())
 	}
 }
 
-func (o statsOp) stats() [2]tensor.Tensor {
+// loadStats stores the rows of o.
+func loadStats[T kernels.Float](dst []T, o statsOp) error {
+	clear(dst)
+	if o.training() {
+		kernels.Fill(dst[:o.c], 1)
+		return nil
+	}
 	mean, variance := o.op.Stats()
-	return [2]tensor.Tensor{mean, variance}
+	return errors.Join(loadValue(dst[o.c:2*o.c], mean), loadValue(dst[2*o.c:], variance))
 }
 
 func (statsOp) vjp(G.Nodes, *G.Node, *G.Node, []bool) G.Nodes { return G.Nodes{nil} }

@@ -42,7 +42,10 @@ func settingFlags() any {
 func givenSettings(k *kong.Context) (fit.Layer, error) {
 	l, settings := make(fit.Layer), fit.Fields()
 	for _, p := range k.Path {
-		f, ok := settingOf(settings, p.Flag)
+		if p.Flag == nil {
+			continue
+		}
+		f, ok := settings.Lookup(p.Flag.Name)
 		if !ok {
 			continue
 		}
@@ -53,18 +56,6 @@ func givenSettings(k *kong.Context) (fit.Layer, error) {
 		l[f.Key] = raw
 	}
 	return l, nil
-}
-
-// settingOf returns the setting that a flag is for, if any.
-func settingOf(settings []fit.Field, f *kong.Flag) (fit.Field, bool) {
-	if f != nil {
-		for _, s := range settings {
-			if s.Key == f.Name {
-				return s, true
-			}
-		}
-	}
-	return fit.Field{}, false
 }
 
 // assignment parses key=value.
@@ -137,7 +128,7 @@ func showDefaults(k *kong.Kong) error {
 	for _, node := range k.Model.Children {
 		for _, f := range node.Flags {
 			placeholder(f)
-			setting, ok := settingOf(settings, f)
+			setting, ok := settings.Lookup(f.Name)
 			if ok && setting.Type.Kind() == reflect.Slice {
 				f.Mapper = last{f.Mapper}
 			}

@@ -94,7 +94,7 @@ func ParseConfig(name string, b []byte, others ...string) (settings, rest Layer,
 			rest[key] = raw
 			continue
 		}
-		f, ok := lookup(fields, key)
+		f, ok := fields.Lookup(key)
 		if !ok {
 			return nil, nil, &UnknownError{Name: key, Known: append(Keys(), others...), File: name}
 		}

@@ -78,10 +78,13 @@ func before() map[string]string {
 	return values
 }
 
+// FieldList is a list of settings.
+type FieldList []Field
+
 // Fields lists all settings: those of every run and, after the name of the objective, those of the registered
 // objectives, with one entry for a key that several share.
-func Fields() []Field {
-	var fields []Field
+func Fields() FieldList {
+	var fields FieldList
 	for _, f := range own() {
 		fields = append(fields, f)
 		if f.Key == objectiveKey {
@@ -135,10 +138,11 @@ func Keys() []string {
 }
 
 // Lookup returns the setting under key.
-func Lookup(key string) (Field, bool) { return lookup(Fields(), key) }
+func Lookup(key string) (Field, bool) { return Fields().Lookup(key) }
 
-func lookup(fields []Field, key string) (Field, bool) {
-	for _, f := range fields {
+// Lookup returns the setting under key. For many keys it is faster than the function, which makes the list anew.
+func (l FieldList) Lookup(key string) (Field, bool) {
+	for _, f := range l {
 		if f.Key == key {
 			return f, true
 		}
@@ -179,7 +183,7 @@ func Read(l Layer) (Config, error) {
 	var errs []error
 	fields := Fields()
 	for _, key := range slices.Sorted(maps.Keys(l)) {
-		f, ok := lookup(fields, key)
+		f, ok := fields.Lookup(key)
 		if !ok {
 			return c, &UnknownError{Name: key, Known: Keys()}
 		}

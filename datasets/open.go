@@ -66,7 +66,7 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 func Extensions() []string { return append(table.Extensions(), ".png") }
 
 // kinds lists Extensions.
-func kinds() string { return strings.Join(table.Extensions(), ", ") + " or .png" }
+func kinds() string { return files.OneOf(Extensions()) }
 
 // isFolder reports whether path is a folder.
 func isFolder(path string) bool {

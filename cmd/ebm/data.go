@@ -10,6 +10,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	tables "github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -86,7 +87,7 @@ func (c *dataCmd) list(e *env) error {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
 	fmt.Fprintln(
-		e.stdout, "\nTo train on, also a "+oneOf(tables.Extensions())+
+		e.stdout, "\nTo train on, also a "+files.OneOf(tables.Extensions())+
 			" file of your own, one point per row, or a .png as a density.")
 	return nil
 }

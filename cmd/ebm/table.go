@@ -55,7 +55,7 @@ func checkOut(path string, extensions ...string) error {
 func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	if !slices.Contains(extensions, ext) {
-		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, oneOf(extensions))
+		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, files.OneOf(extensions))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return exit.Usagef("%s %s is a folder, want a file", flag, path)
@@ -65,15 +65,6 @@ func checkFile(flag, path string, extensions ...string) error {
 		return exit.Usagef("%s %s: folder %s does not exist", flag, path, filepath.Dir(path))
 	}
 	return checkFolder(flag, path)
-}
-
-// oneOf joins alternatives: a, b or c.
-func oneOf(list []string) string {
-	last := len(list) - 1
-	if last == 0 {
-		return list[0]
-	}
-	return strings.Join(list[:last], ", ") + " or " + list[last]
 }
 
 // checkFolder rejects an output path whose folder is not writable, by trying.

@@ -78,3 +78,12 @@ func cutRunes(s string, most int) (string, bool) {
 	}
 	return s, false
 }
+
+// OneOf joins alternatives: a, b or c.
+func OneOf(list []string) string {
+	last := len(list) - 1
+	if last == 0 {
+		return list[0]
+	}
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}

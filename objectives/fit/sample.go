@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -137,25 +138,26 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 // the draws as they are written, with discrete columns rounded; R̂ and ESS those of the chains, which move in between.
 func (m *Model) diagnose(draws *mcmc.Draws, modes *mcmc.KnownModes, columns []int) *mcmc.Diagnostics {
 	diag := mcmc.Diagnose(draws, modes)
+	if m.data.Names != nil {
+		for k, j := range columns {
+			diag.Quantities[k].Name = m.data.Names[j]
+		}
+	}
+	if len(m.data.Cells) == 0 {
+		return diag
+	}
 	written := *draws
 	written.X = mat.DenseCopyOf(draws.X)
 	var rounded []int
-	for k, j := range columns {
-		if m.data.Names != nil {
-			diag.Quantities[k].Name = m.data.Names[j]
+	for _, c := range m.data.Cells {
+		k := slices.Index(columns, c.Column)
+		if k < 0 {
+			continue
 		}
-		for _, c := range m.data.Cells {
-			if c.Column != j {
-				continue
-			}
-			for i := range written.X.RawMatrix().Rows {
-				written.X.Set(i, k, c.round(written.X.At(i, k)))
-			}
-			rounded = append(rounded, k)
+		for i := range written.X.RawMatrix().Rows {
+			written.X.Set(i, k, c.round(written.X.At(i, k)))
 		}
-	}
-	if rounded == nil {
-		return diag
+		rounded = append(rounded, k)
 	}
 	as := mcmc.Diagnose(&written, nil)
 	for _, k := range rounded {

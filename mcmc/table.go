@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -25,11 +26,7 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 			return err
 		}
 	}
-	name := o.Sampler
-	if o.Exact != "" {
-		name = o.Exact
-	}
-	line := []string{fmt.Sprintf("%s: %d chains × %d draws", name, o.Chains, o.Draws)}
+	line := []string{fmt.Sprintf("%s: %d chains × %d draws", cmp.Or(o.Exact, o.Sampler), o.Chains, o.Draws)}
 	if o.StepSize == o.StepSize {
 		line = append(line, fmt.Sprintf("step %.3g", o.StepSize))
 	}

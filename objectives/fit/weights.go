@@ -19,7 +19,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
-// Weights returns the content of model.safetensors: the parameters under PyTorch's names, and the background of a
+// weights returns the content of model.safetensors: the parameters under PyTorch's names, and the background of a
 // bridge if the energy has one.
 func (m *Model) weights() ([]byte, error) {
 	f := m.arrays()

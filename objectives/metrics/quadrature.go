@@ -58,7 +58,7 @@ func (g Grid) Fill(dst *mat.Dense, first int) {
 	}
 }
 
-// Energies evaluates f at the midpoints.
+// energies evaluates f at the midpoints.
 func (g Grid) energies(ctx context.Context, f Energy) ([]float64, error) {
 	dst := make([]float64, g.Len())
 	x := mat.NewDense(min(chunk, len(dst)), len(g.N), nil)

@@ -9,9 +9,9 @@ import (
 	"math"
 	"os"
 
-	"golang.org/x/sys/unix"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/benchmarks/internal/cpu"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
@@ -138,7 +138,7 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 	}
 	data := mat.NewDense(10000, 2, nil)
 	truth.Sample(data, train.Stream(seed, "fit"))
-	start := cpuSeconds()
+	start := cpu.Seconds()
 	gain := 1.0
 	if features == 0 {
 		gain = 3
@@ -183,7 +183,7 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 		Objective: o, Params: theta, Optimizer: &train.Adam{}, Source: truth, Dim: 2, Batch: qualityBatch, Steps: steps,
 		LearningRate: 1e-2, Schedule: train.Cosine{Floor: 0.01}, Clip: 1, Decay: 0.99, Seed: seed,
 	})
-	seconds = cpuSeconds() - start
+	seconds = cpu.Seconds() - start
 	if err != nil {
 		return 0, 0, err
 	}
@@ -219,15 +219,6 @@ func gridKL(e energy.Energy, theta *energy.Params, truth datasets.Distribution) 
 		}
 	}
 	return kl/mass + math.Log(z), nil
-}
-
-// cpuSeconds is the CPU time of this process.
-func cpuSeconds() float64 {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) * 1e-9
 }
 
 // quality trains in PyTorch.

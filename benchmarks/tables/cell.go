@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math"
 
-	"golang.org/x/sys/unix"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/stheno-ebm/stheno/benchmarks/internal/cpu"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -90,24 +90,15 @@ func (t *table) simulate(rows int, seed uint64) (*cell, error) {
 		truth: truth, config: fit.Config{Dataset: t.name, Seed: seed, Samples: -1}}, err
 }
 
-// processor is the time that all threads of this process have had, in seconds.
-func processor() float64 {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return math.NaN()
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-}
-
 // run trains by the defaults, and judges.
 func (c *cell) run(ctx context.Context) (*result, error) {
-	start := processor()
+	start := cpu.Seconds()
 	m, err := fit.Train(ctx, c.train, c.config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Table, err)
 	}
 	r := &result{Table: c.Table, About: c.About, Rows: c.train.Len(), Dim: c.train.Dim(), Seed: c.Seed, Mixture: c.Mixture,
-		Known: c.truth != nil, Base: m.Result.Base, Share: m.Result.Share, CPU: processor() - start}
+		Known: c.truth != nil, Base: m.Result.Base, Share: m.Result.Share, CPU: cpu.Seconds() - start}
 	z, err := m.LogZ(ctx)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,2 @@
+// Package cpu measures processor time.
+package cpu

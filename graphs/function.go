@@ -18,7 +18,8 @@ import (
 type Function struct {
 	in, out []port
 	run     engine
-	fresh   bool // held inputs must be read at the next call
+	fresh   bool        // held inputs must be read at the next call
+	slices  [][]float64 // what a call reads or stores, by port; kept here so that its arguments do not escape
 	busy    atomic.Bool
 	alone   bool // its owner guarantees exclusive use
 }
@@ -48,8 +49,8 @@ type port struct {
 
 // engine hides the number type of a program.
 type engine interface {
-	load(i int, x []float64)
-	store(dst []float64, i int)
+	load(args [][]float64) // nil: the input keeps its value
+	store(dst [][]float64) // nil: the output is not wanted
 	touch()
 	execute() error
 	clone(inputs bool) engine // with the values of the inputs, or without
@@ -95,14 +96,7 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 				p.size, len(args[i]))
 		}
 	}
-	for i, a := range args {
-		p := &f.in[i]
-		if a == nil || p.held && p.set && !f.fresh {
-			continue
-		}
-		f.run.load(i, a)
-		p.set = true
-	}
+	f.load(args)
 	if f.fresh {
 		f.run.touch()
 		f.fresh = false
@@ -110,12 +104,24 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 	if err := f.run.execute(); err != nil {
 		return fmt.Errorf("graphs: %w", err)
 	}
-	for i, d := range dst {
-		if d != nil {
-			f.run.store(d, i)
-		}
-	}
+	f.slices = append(f.slices[:0], dst...)
+	f.run.store(f.slices)
+	clear(f.slices)
 	return nil
+}
+
+// load reads the arguments, except those of held inputs that are known.
+func (f *Function) load(args [][]float64) {
+	f.slices = append(f.slices[:0], args...)
+	for i, a := range args {
+		p := &f.in[i]
+		if p.held && p.set && !f.fresh {
+			f.slices[i] = nil
+		}
+		p.set = p.set || a != nil
+	}
+	f.run.load(f.slices)
+	clear(f.slices)
 }
 
 // Touch marks held inputs as changed: the next Call reads, converts and packs them again.
@@ -170,28 +176,12 @@ func newEngine(dt tensor.Dtype, g *ir.Graph, opt run.Options) engine {
 	return program[float64]{run.New[float64](g, opt)}
 }
 
-func (p program[T]) load(i int, x []float64) {
-	switch d := any(p.Input(i)).(type) {
-	case []float64:
-		copy(d, x)
-	case []float32:
-		kernels.ToFloat32(d, x)
-	}
-}
-
-func (p program[T]) store(dst []float64, i int) {
-	switch s := any(p.Output(i)).(type) {
-	case []float64:
-		copy(dst, s)
-	case []float32:
-		kernels.ToFloat64(dst, s)
-	}
-}
-
-func (p program[T]) touch()         { p.Touch() }
-func (p program[T]) execute() error { return p.Run() }
-func (p program[T]) bytes() int     { return p.Bytes() }
-func (p program[T]) dump() string   { return p.Dump() }
+func (p program[T]) load(args [][]float64) { p.Load(args) }
+func (p program[T]) store(dst [][]float64) { p.Store(dst) }
+func (p program[T]) touch()                { p.Touch() }
+func (p program[T]) execute() error        { return p.Run() }
+func (p program[T]) bytes() int            { return p.Bytes() }
+func (p program[T]) dump() string          { return p.Dump() }
 
 func (p program[T]) clone(inputs bool) engine {
 	if inputs {

@@ -7,7 +7,8 @@
 //
 // Package ir has the instructions that they pass along, package reference computes each of them slowly and plainly,
 // package gorgonia reads Gorgonia's operations, package strided walks over arrays of any rank, package conv over the
-// windows of pictures, and package kernels has the inner loops, many in assembly.
+// windows of pictures, package kernels has the inner loops, many in assembly, and package team the goroutines that
+// share work.
 //
 // # How to add an instruction
 //

@@ -53,30 +53,45 @@ const thinN = 4
 // Pack lays out op(B), K×N, of the row-major matrix b (K×N, or N×K when trans) with leading dimension ldb. The memory
 // of an earlier Pack is reused if it is large enough, so that repeated packing does not allocate.
 func (p *Packed[T]) Pack(b []T, ldb int, trans bool, k, n int) {
+	p.PackPanels(b, ldb, trans, 0, p.Reserve(k, n))
+}
+
+// Reserve makes room for op(B), K×N, and returns the number of its panels: Pack may be divided into calls of
+// PackPanels, which may run at the same time.
+func (p *Packed[T]) Reserve(k, n int) (panels int) {
 	check(k > 0 && n > 0, "Pack: K and N must be positive")
-	if trans {
-		check(ldb >= k && len(b) >= (n-1)*ldb+k, "Pack: B is too short")
-	} else {
-		check(ldb >= n && len(b) >= (k-1)*ldb+n, "Pack: B is too short")
-	}
 	p.K, p.N, p.nr = k, n, panelWidth[T]()
-	size := (n + p.nr - 1) / p.nr * p.nr * k
-	if cap(p.data) < size {
-		p.data = aligned[T](size)
-	}
-	p.data = p.data[:size]
-	for j := 0; j < n; j += p.nr {
-		packPanel(p.data[j*k:(j+p.nr)*k], b, ldb, trans, 0, k, j, min(p.nr, n-j), p.nr)
-	}
+	panels = (n + p.nr - 1) / p.nr
+	p.data = room(p.data, panels*p.nr*k)
 	p.thin = p.thin[:0]
 	if n <= thinN {
-		size := n * thinStride[T](k)
-		if cap(p.thin) < size {
-			p.thin = aligned[T](size)
-		}
-		p.thin = p.thin[:size]
-		copyThin(p.thin, b, ldb, trans, k, n)
+		p.thin = room(p.thin, n*thinStride[T](k))
 	}
+	return panels
+}
+
+// PackPanels lays out panels lo … hi-1 of op(B).
+func (p *Packed[T]) PackPanels(b []T, ldb int, trans bool, lo, hi int) {
+	if trans {
+		check(ldb >= p.K && len(b) >= (p.N-1)*ldb+p.K, "Pack: B is too short")
+	} else {
+		check(ldb >= p.N && len(b) >= (p.K-1)*ldb+p.N, "Pack: B is too short")
+	}
+	for i := lo; i < hi; i++ {
+		j := i * p.nr
+		packPanel(p.data[j*p.K:(j+p.nr)*p.K], b, ldb, trans, 0, p.K, j, min(p.nr, p.N-j), p.nr)
+	}
+	if len(p.thin) > 0 { // it has a single panel
+		copyThin(p.thin, b, ldb, trans, p.K, p.N)
+	}
+}
+
+// room returns n elements, in the memory of s if that is enough.
+func room[T Float](s []T, n int) []T {
+	if cap(s) < n {
+		return aligned[T](n)
+	}
+	return s[:n]
 }
 
 // aligned returns n zeroed elements that start on a cache line.

@@ -3,6 +3,7 @@ package run
 import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
+	"github.com/stheno-ebm/stheno/graphs/internal/team"
 )
 
 // sharedCost is the estimated time of a segment, in nanoseconds, from which on it is shared with helpers.
@@ -14,7 +15,7 @@ type stripes[T kernels.Float] struct {
 	seg *plan.Segment
 }
 
-func (t *stripes[T]) part(w, i int) { t.p.workers[w].stripe(t.seg, i) }
+func (t *stripes[T]) Part(w, i int) { t.p.workers[w].stripe(t.seg, i) }
 
 // sums is the task of adding up the partial sums of a segment, piece by piece.
 type sums[T kernels.Float] struct {
@@ -23,7 +24,7 @@ type sums[T kernels.Float] struct {
 	pieces int // per sum
 }
 
-func (t *sums[T]) part(_, i int) {
+func (t *sums[T]) Part(_, i int) {
 	for k := range t.seg.Sums {
 		c := &t.seg.Sums[k]
 		n := (c.N + t.pieces - 1) / t.pieces
@@ -33,9 +34,23 @@ func (t *sums[T]) part(_, i int) {
 	}
 }
 
+// share is the kernel of a step that runs once, in parts for all workers.
+func (w *worker[T]) share(parts int, part team.Pieces) kernel {
+	j := &team.Job{Task: part, Parts: parts, Workers: w.p.opt.Threads}
+	return func(int, int, bool) {
+		if w.times != nil { // measuring, on one thread
+			for i := range parts {
+				part(i)
+			}
+			return
+		}
+		j.Run()
+	}
+}
+
 // makeJobs prepares the work that may be shared.
 func (p *Program[T]) makeJobs() {
-	p.jobs = make([]job, 2*len(p.plan.Main))
+	p.jobs = make([]team.Job, 2*len(p.plan.Main))
 	for i := range p.plan.Main {
 		seg := &p.plan.Main[i]
 		if seg.Rows == 0 {
@@ -45,7 +60,7 @@ func (p *Program[T]) makeJobs() {
 		if seg.Cost < sharedCost && p.opt.TileRows == 0 {
 			n = 1
 		}
-		p.jobs[2*i] = job{task: &stripes[T]{p, seg}, parts: uint32(seg.Stripes()), workers: n}
+		p.jobs[2*i] = team.Job{Task: &stripes[T]{p, seg}, Parts: seg.Stripes(), Workers: n}
 		total := 0
 		for _, c := range seg.Sums {
 			total += c.N * c.Stripes
@@ -58,7 +73,7 @@ func (p *Program[T]) makeJobs() {
 		if len(seg.Sums) == 0 {
 			parts = 0
 		}
-		p.jobs[2*i+1] = job{task: &sums[T]{p, seg, pieces}, parts: uint32(parts), workers: n}
+		p.jobs[2*i+1] = team.Job{Task: &sums[T]{p, seg, pieces}, Parts: parts, Workers: n}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
+	"github.com/stheno-ebm/stheno/graphs/internal/team"
 )
 
 func (w *worker[T]) matmul(st *plan.Step, o ir.MatMul) kernel {
@@ -68,8 +69,19 @@ func (w *worker[T]) batchMatmul(st *plan.Step, o ir.BatchMatMul) kernel {
 }
 
 func (w *worker[T]) pack(st *plan.Step, o ir.Pack) kernel {
-	a := w.arg(st, 0)
-	return func(int, int, bool) {
-		w.p.packs[st.Dst.Slot].Pack(a.all(), a.cols, o.TB, st.Rows, st.Cols)
+	a, p := w.arg(st, 0), &w.p.packs[st.Dst.Slot]
+	parts := team.Parts(st.Rows*st.Cols, w.p.opt.Threads)
+	if parts == 1 {
+		return func(int, int, bool) { p.Pack(a.all(), a.cols, o.TB, st.Rows, st.Cols) }
+	}
+	panels := 0
+	shared := w.share(parts, func(i int) {
+		if lo, hi := panels*i/parts, panels*(i+1)/parts; lo < hi {
+			p.PackPanels(a.all(), a.cols, o.TB, lo, hi)
+		}
+	})
+	return func(row, rows int, first bool) {
+		panels = p.Reserve(st.Rows, st.Cols)
+		shared(row, rows, first)
 	}
 }

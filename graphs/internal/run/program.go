@@ -9,6 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
+	"github.com/stheno-ebm/stheno/graphs/internal/team"
 )
 
 // Options of a program.
@@ -29,8 +30,10 @@ type Program[T kernels.Float] struct {
 	filters []*conv.Packed[T]   // by slot
 	workers []*worker[T]
 	micros  []micro[T] // by plan.MicroOp
-	jobs    []job      // two per segment of the plan: its stripes, and the sums over stripes
+	jobs    []team.Job // two per segment of the plan: its stripes, and the sums over stripes
 	stale   bool       // held inputs have changed
+
+	loads, stores *transfer[T]
 }
 
 // New plans g, the result of rules.Apply, and reserves its memory.
@@ -63,6 +66,7 @@ func instantiate[T kernels.Float](pl *plan.Plan, opt Options) *Program[T] {
 		p.workers = append(p.workers, newWorker(p))
 	}
 	p.makeJobs()
+	p.loads, p.stores = newTransfer(p, pl.Inputs, false), newTransfer(p, pl.Outputs, true)
 	for _, c := range pl.Consts {
 		dst := p.workers[0].buf[c.Slot]
 		switch o := pl.Graph.At(c.ID).Op.(type) {
@@ -152,8 +156,8 @@ func (p *Program[T]) Run() error {
 		case p.plan.Alone:
 			w.inTurn(seg)
 		default:
-			workers.run(&p.jobs[2*i])
-			workers.run(&p.jobs[2*i+1])
+			p.jobs[2*i].Run()
+			p.jobs[2*i+1].Run()
 		}
 	}
 	return nil
@@ -170,7 +174,7 @@ func (p *Program[T]) Measure(n int) (string, error) {
 	jobs := p.jobs
 	p.jobs = slices.Clone(jobs)
 	for i := range p.jobs {
-		p.jobs[i].workers = 1
+		p.jobs[i].Workers = 1
 	}
 	defer func() { p.jobs = jobs }()
 	for range n {

@@ -2,77 +2,13 @@ package run
 
 import (
 	"math/rand/v2"
-	"runtime"
-	"sync/atomic"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/rules"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
-
-// counter counts how often each part was run, and by how many workers at a time.
-type counter struct {
-	runs []atomic.Int32
-	busy [8]atomic.Int32
-	bad  atomic.Int32
-}
-
-func (c *counter) part(w, i int) {
-	if c.busy[w].Add(1) != 1 {
-		c.bad.Add(1) // a worker's memory is used twice at a time
-	}
-	c.runs[i].Add(1)
-	for range 200 {
-		runtime.Gosched()
-	}
-	c.busy[w].Add(-1)
-}
-
-func TestTeamRunsEveryPartOnce(t *testing.T) {
-	var tm team
-	tm.word.Store(noPart)
-	for round := range 200 {
-		n := 1 + round%7
-		c := &counter{runs: make([]atomic.Int32, n)}
-		tm.run(&job{task: c, parts: uint32(n), workers: 1 + round%4})
-		for i := range c.runs {
-			if k := c.runs[i].Load(); k != 1 {
-				t.Fatalf("round %d: part %d of %d ran %d times", round, i, n, k)
-			}
-		}
-		if c.bad.Load() != 0 {
-			t.Fatalf("round %d: two parts on one worker at once", round)
-		}
-	}
-}
-
-func TestHelpersEnd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for helpers to end")
-	}
-	before := runtime.NumGoroutine()
-	var tm team
-	tm.word.Store(noPart)
-	for range 3 {
-		c := &counter{runs: make([]atomic.Int32, 8)}
-		tm.run(&job{task: c, parts: 8, workers: 4})
-	}
-	deadline := time.Now().Add(4 * idleTime)
-	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines after the idle time, %d before", n, before)
-	}
-	c := &counter{runs: make([]atomic.Int32, 8)}
-	tm.run(&job{task: c, parts: 8, workers: 4}) // they come back
-	for i := range c.runs {
-		if c.runs[i].Load() != 1 {
-			t.Errorf("part %d ran %d times", i, c.runs[i].Load())
-		}
-	}
-}
 
 // A chain of element-wise instructions on a batch needs the memory of a tile, not of the batch.
 func TestMemoryIsThatOfTiles(t *testing.T) {
@@ -89,6 +25,51 @@ func TestMemoryIsThatOfTiles(t *testing.T) {
 	small, large := build(1<<10), build(1<<14)
 	if grown := large.Bytes() - small.Bytes(); grown > 2*4*8*(1<<14) {
 		t.Errorf("16 times the rows: %d bytes more than %d, want no more than the input", grown, small.Bytes())
+	}
+}
+
+// Whatever workers share outside tiles, and its conversion, is the same to the bit, and allocates nothing.
+func TestLargeSteps(t *testing.T) {
+	const n, k, m = 70, 320, 640
+	g := ir.New()
+	x, w, held := g.Arg(n, k, "x", false), g.Arg(1, m*k, "w", false), g.Arg(k, m, "held", true)
+	turned := g.Gather(w, strided.New(m*k, 0, []int{m, 8, k / 8}, []int{k, 1, 8}), m, k)
+	g.Outputs = []ir.ID{g.MatMul(g.Func("half", func(x float64) float64 { return x / 2 },
+		g.MatMul(x, turned, false, true)), turned, false, false), g.MatMul(x, held, false, false), turned}
+	g = rules.Apply(g)
+	in := [][]float64{make([]float64, n*k), make([]float64, m*k), make([]float64, m*k)}
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, x := range in {
+		for j := range x {
+			x[j] = rng.NormFloat64()
+		}
+	}
+	var want [][]float64
+	for _, threads := range []int{1, 2, 5} {
+		p := New[float32](g, Options{Threads: threads})
+		dst := [][]float64{make([]float64, n*k), nil, make([]float64, m*k)}
+		run := func() {
+			p.Load(in)
+			p.Touch()
+			if err := p.Run(); err != nil {
+				t.Fatal(err)
+			}
+			p.Store(dst)
+		}
+		if run(); want == nil {
+			want = dst
+		}
+		for i := range dst {
+			if !slices.Equal(dst[i], want[i]) {
+				t.Errorf("%d threads: output %d differs", threads, i)
+			}
+		}
+		if a := testing.AllocsPerRun(5, run); a > 0 {
+			t.Errorf("%d threads: %v allocations", threads, a)
+		}
+		if _, err := p.Measure(1); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -73,6 +73,13 @@ func (v View) Len() int {
 	return n
 }
 
+// Rows is the view of elements lo … hi-1 of the first axis.
+func (v View) Rows(lo, hi int) View {
+	v.Dims = append([]int{hi - lo}, v.Dims[1:]...)
+	v.Offset += lo * v.Strides[0]
+	return v
+}
+
 // String describes the view completely: equal strings mean equal views.
 func (v View) String() string {
 	return fmt.Sprintf("%v·%v+%d of %d", v.Dims, v.Strides, v.Offset, v.Size)

@@ -1,4 +1,5 @@
-package run
+// Package team shares pieces of work among goroutines that wait for it, spinning: the helpers of the process.
+package team
 
 import (
 	"runtime"
@@ -7,18 +8,49 @@ import (
 	"time"
 )
 
-// A task is a piece of work in independent parts. Its parts may run on any worker, in any order, and at the same
+// A Task is a piece of work in independent parts. Its parts may run on any worker, in any order, and at the same
 // time.
-type task interface {
-	// part runs part i with the memory of worker w.
-	part(w, i int)
+type Task interface {
+	// Part runs part i with the memory of worker w.
+	Part(w, i int)
 }
 
-// A job is a task and its size. It is never changed, so that a helper that comes late can look at it safely.
-type job struct {
-	task    task
-	parts   uint32
-	workers int
+// A Job is a task and its size. It must not be changed once it has run, so that a helper that comes late can look at
+// it safely.
+type Job struct {
+	Task    Task
+	Parts   int
+	Workers int // at most; worker 0 is the caller
+}
+
+// Run does all parts of j.
+func (j *Job) Run() { workers.run(j) }
+
+// Pieces is a Task whose parts need no memory of a worker.
+type Pieces func(i int)
+
+// Part calls f.
+func (f Pieces) Part(_, i int) { f(i) }
+
+// least is the number of elements from which on element-wise work is shared: a helper that sleeps takes several
+// microseconds to wake.
+const least = 1 << 15
+
+// Parts is the number of parts in which several workers share element-wise work on n elements.
+func Parts(n, workers int) int {
+	if workers < 2 || n < 2*least {
+		return 1
+	}
+	return min(n/least, 4*workers)
+}
+
+// Cut returns part i of n elements in so many parts, which begin at multiples of 64.
+func Cut(n, i, parts int) (lo, hi int) {
+	size := (n/parts + 63) / 64 * 64
+	if i == parts-1 {
+		return min(i*size, n), n
+	}
+	return min(i*size, n), min((i+1)*size, n)
 }
 
 // team is the process's helpers: goroutines that wait, spinning for a moment and then asleep, for the parts of a job.
@@ -28,7 +60,7 @@ type job struct {
 // never wait for each other.
 type team struct {
 	taken atomic.Bool
-	job   atomic.Pointer[job]
+	job   atomic.Pointer[Job]
 	// word is the number of the job, in the upper bits, and the next unclaimed part, in the lower ones. A part is
 	// claimed by adding one with a compare-and-swap, which fails if the job has ended in the meantime.
 	word atomic.Uint64
@@ -57,10 +89,10 @@ const (
 func init() { workers.word.Store(noPart) }
 
 // run does all parts of j. The caller is worker 0.
-func (t *team) run(j *job) {
-	if j.parts < 2 || j.workers < 2 || !t.taken.CompareAndSwap(false, true) {
-		for i := range j.parts {
-			j.task.part(0, int(i))
+func (t *team) run(j *Job) {
+	if j.Parts < 2 || j.Workers < 2 || !t.taken.CompareAndSwap(false, true) {
+		for i := range j.Parts {
+			j.Task.Part(0, i)
 		}
 		return
 	}
@@ -68,9 +100,9 @@ func (t *team) run(j *job) {
 	t.job.Store(j)
 	number := (t.word.Load()>>32 + 1) << 32
 	t.word.Store(number)
-	t.call(min(j.workers, int(j.parts)) - 1)
+	t.call(min(j.Workers, j.Parts) - 1)
 	t.help(0)
-	for k := 0; t.done.Load() < j.parts; k++ {
+	for k := 0; int(t.done.Load()) < j.Parts; k++ {
 		if k > 100 {
 			runtime.Gosched()
 		}
@@ -106,11 +138,11 @@ func (t *team) call(n int) {
 }
 
 // claim takes the next part of the running job for worker w.
-func (t *team) claim(w int) (j *job, part int, ok bool) {
+func (t *team) claim(w int) (j *Job, part int, ok bool) {
 	for {
 		word := t.word.Load()
 		j = t.job.Load()
-		if j == nil || uint32(word) >= j.parts || w >= j.workers {
+		if j == nil || int(uint32(word)) >= j.Parts || w >= j.Workers {
 			return nil, 0, false
 		}
 		if t.word.CompareAndSwap(word, word+1) {
@@ -127,7 +159,7 @@ func (t *team) help(w int) bool {
 		if !ok {
 			return did
 		}
-		j.task.part(w, part)
+		j.Task.Part(w, part)
 		t.done.Add(1)
 		did = true
 	}

@@ -57,7 +57,7 @@ func Conv(net, op string, s Setting) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	opt, grad := &train.Adam{LearningRate: rate}, make([]float64, p.Len())
+	opt, grad := &train.Adam{LearningRate: rate, Threads: s.Threads}, make([]float64, p.Len())
 	return Work{Step: func() error {
 		if _, err := o.Gradient(grad, x, rng); err != nil {
 			return err

@@ -118,7 +118,7 @@ func TrainStep(objective string, s Setting) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	opt := &train.Adam{LearningRate: rate}
+	opt := &train.Adam{LearningRate: rate, Threads: s.Threads}
 	grad, start := make([]float64, p.Len()), slices.Clone(p.Data())
 	count := 0
 	return Work{Products: products, Step: func() error {

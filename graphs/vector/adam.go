@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/team"
 )
 
 // Adam is one step of Adam, or of AdamW when WeightDecay is not 0, on flat vectors:
@@ -23,6 +24,7 @@ type Adam struct {
 	Eps          float64 // ε
 	WeightDecay  float64 // decoupled; 0 means none
 	GradScale    float64 // factor of the gradient, for clipping; 0 means 1
+	Threads      int     // that share long vectors; no result depends on it; 0 means 1
 }
 
 // Step updates theta and the moments m and v, all of one length, with the gradient grad; t counts from 1.
@@ -30,12 +32,26 @@ func (a Adam) Step(theta, m, v, grad []float64, t int) { a.StepEMA(theta, m, v, 
 
 // StepEMA is Step followed by avg = decay·avg + (1−decay)·θ, in the same pass.
 func (a Adam) StepEMA(theta, m, v, grad, avg []float64, decay float64, t int) {
-	scale := cmp.Or(a.GradScale, 1)
-	kernels.Adam(theta, m, v, grad, avg, kernels.AdamParams{
+	p := kernels.AdamParams{
 		Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps,
 		Step:      a.LearningRate / (1 - math.Pow(a.Beta1, float64(t))),
 		Bias2:     1 / math.Sqrt(1-math.Pow(a.Beta2, float64(t))),
 		Decay:     1 - a.LearningRate*a.WeightDecay,
-		GradScale: scale, EMADecay: decay,
-	})
+		GradScale: cmp.Or(a.GradScale, 1), EMADecay: decay,
+	}
+	n := len(theta)
+	parts := team.Parts(n, a.Threads)
+	if parts == 1 {
+		kernels.Adam(theta, m, v, grad, avg, p)
+		return
+	}
+	j := team.Job{Parts: parts, Workers: a.Threads, Task: team.Pieces(func(i int) {
+		lo, hi := team.Cut(n, i, parts)
+		var av []float64
+		if avg != nil {
+			av = avg[lo:hi]
+		}
+		kernels.Adam(theta[lo:hi], m[lo:hi], v[lo:hi], grad[lo:hi], av, p)
+	})}
+	j.Run()
 }

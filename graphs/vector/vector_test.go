@@ -139,6 +139,37 @@ func TestAdam(t *testing.T) {
 	}
 }
 
+// Threads share long vectors, with the same results to the bit.
+func TestAdamThreads(t *testing.T) {
+	const n = 100_001
+	rng := rand.New(rand.NewPCG(5, 6))
+	var start [5][]float64 // θ, m, v, gradient, average
+	for k := range start {
+		start[k] = make([]float64, n)
+		for i := range n {
+			start[k][i] = math.Abs(rng.NormFloat64())
+		}
+	}
+	var want [5][]float64
+	for _, threads := range []int{0, 2, 3} {
+		opt := Adam{LearningRate: 0.1, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Threads: threads}
+		got := start
+		for k := range got {
+			got[k] = slices.Clone(start[k])
+		}
+		opt.Step(got[0], got[1], got[2], got[3], 1)
+		opt.StepEMA(got[0], got[1], got[2], got[3], got[4], 0.9, 2)
+		if threads == 0 {
+			want = got
+		}
+		for k := range got {
+			if !slices.Equal(got[k], want[k]) {
+				t.Errorf("%d threads: vector %d differs", threads, k)
+			}
+		}
+	}
+}
+
 func TestNorm(t *testing.T) {
 	if got := Norm([]float64{3, 4}); got != 5 {
 		t.Errorf("Norm = %v, want 5", got)

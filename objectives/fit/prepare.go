@@ -101,7 +101,7 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 	if j.corrected, err = m.corrections(); err != nil {
 		return nil, err
 	}
-	j.optimizer = &train.Adam{WeightDecay: c.WeightDecay}
+	j.optimizer = &train.Adam{WeightDecay: c.WeightDecay, Threads: c.cores()}
 	j.schedule = train.Warmup{Steps: c.Warmup, Then: schedules[c.Schedule]}
 	return j, nil
 }

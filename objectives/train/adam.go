@@ -24,6 +24,7 @@ type Adam struct {
 	Beta2        float64 // in [0, 1); 0 means 0.999
 	Epsilon      float64 // ε > 0; 0 means 1e-8
 	WeightDecay  float64 // λ ≥ 0
+	Threads      int     // that share large θ; no result depends on it; 0 means 1
 
 	rate *float64 // set by SetLearningRate, which may ask for 0
 	step uint64
@@ -50,7 +51,8 @@ func (a *Adam) Validate() error {
 		check(a.Beta1 >= 0 && a.Beta1 < 1, "Adam.Beta1 = %g, want in [0, 1)", a.Beta1),
 		check(a.Beta2 >= 0 && a.Beta2 < 1, "Adam.Beta2 = %g, want in [0, 1)", a.Beta2),
 		check(a.Epsilon >= 0, "Adam.Epsilon = %g, want > 0", a.Epsilon),
-		check(a.WeightDecay >= 0, "Adam.WeightDecay = %g, want >= 0", a.WeightDecay))
+		check(a.WeightDecay >= 0, "Adam.WeightDecay = %g, want >= 0", a.WeightDecay),
+		check(a.Threads >= 0, "Adam.Threads = %d, want >= 0", a.Threads))
 }
 
 // Step makes one update. It does not change grad.
@@ -70,7 +72,8 @@ func (a *Adam) Step(theta, grad []float64) error {
 		rate = *a.rate
 	}
 	a.step++
-	step := vector.Adam{LearningRate: rate, Beta1: b1, Beta2: b2, Eps: eps, WeightDecay: a.WeightDecay}
+	step := vector.Adam{LearningRate: rate, Beta1: b1, Beta2: b2, Eps: eps, WeightDecay: a.WeightDecay,
+		Threads: a.Threads}
 	step.Step(theta, a.m, a.v, grad, int(a.step))
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 // layouts are those of PyTorch's pictures in memory: channels first, as it has them by itself, and channels last.
 var layouts = []string{"nchw", "channels_last"}
 
-// convRow is one line of the table of convolutional energies. Times are milliseconds, medians over rounds.
+// convRow is one line of the table of convolutional energies. Times are milliseconds, medians over rounds of the
+// least time of a step in each: steps are long, and what disturbs them only adds.
 type convRow struct {
 	Net     string             `json:"net"`
 	Op      string             `json:"op"`
@@ -25,6 +26,7 @@ type convRow struct {
 	PeerMS  map[string]float64 `json:"peer_ms,omitempty"` // by layout
 	// Go / the better of PyTorch's layouts, median of those of the rounds
 	Ratio    float64 `json:"ratio,omitempty"`
+	SpeedUp  float64 `json:"speed_up,omitempty"` // over one thread, of Go, measured in turn
 	CoreFree float64 `json:"cores_free"`
 }
 
@@ -71,18 +73,30 @@ func convCase(ctx context.Context, p *peer, r convRow, opt options) (convRow, er
 	if err != nil {
 		return r, err
 	}
-	var ours, ratios []float64
+	single, err := benchmarks.Conv(r.Net, r.Op, benchmarks.Setting{Batch: r.Batch})
+	if err != nil {
+		return r, err
+	}
+	var ours, ratios, speedUp []float64
 	theirs := map[string][]float64{}
 	idle := newIdleMeter()
 	for range opt.Rounds {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		ms, err := timeSteps(w, opt.Seconds)
+		steps, err := timeSteps(w, opt.Seconds)
 		if err != nil {
 			return r, err
 		}
+		ms := slices.Min(steps)
 		ours = append(ours, ms)
+		if r.Threads > 1 {
+			alone, err := timeSteps(single, opt.Seconds)
+			if err != nil {
+				return r, err
+			}
+			speedUp = append(speedUp, slices.Min(alone)/ms)
+		}
 		if p == nil {
 			continue
 		}
@@ -97,7 +111,7 @@ func convCase(ctx context.Context, p *peer, r convRow, opt options) (convRow, er
 		}
 		ratios = append(ratios, ms/slices.Min(round))
 	}
-	r.GoMS, r.Ratio, r.CoreFree = median(ours), median(ratios), idle.free()
+	r.GoMS, r.Ratio, r.SpeedUp, r.CoreFree = median(ours), median(ratios), median(speedUp), idle.free()
 	if p != nil {
 		r.PeerMS = map[string]float64{}
 		for layout, ms := range theirs {
@@ -107,7 +121,7 @@ func convCase(ctx context.Context, p *peer, r convRow, opt options) (convRow, er
 	return r, nil
 }
 
-// timeConv returns the median milliseconds per step of PyTorch's.
+// timeConv returns the least milliseconds per step of PyTorch's.
 func (p *peer) timeConv(r convRow, layout string, seconds float64) (float64, error) {
 	request := map[string]any{"op": "conv", "net": r.Net, "what": r.Op, "layout": layout, "batch": r.Batch,
 		"threads": r.Threads, "seconds": seconds}
@@ -118,16 +132,16 @@ func (p *peer) timeConv(r convRow, layout string, seconds float64) (float64, err
 	if err := p.read(&answer); err != nil {
 		return 0, err
 	}
-	return median(answer.MS), nil
+	return slices.Min(answer.MS), nil
 }
 
 func writeConv(w io.Writer, rows []convRow) error {
 	fmt.Fprintln(w, "| net | operation | batch | threads | Go, ms | PyTorch, ms | channels last, ms | Go / the "+
-		"better | cores free |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
+		"better | over one thread | cores free |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range rows {
-		if _, err := fmt.Fprintf(w, "| %s | %s | %d | %d | %.4g | %.4g | %.4g | **%.2f** | %s |\n",
-			r.Net, r.Op, r.Batch, r.Threads, r.GoMS, r.PeerMS[layouts[0]], r.PeerMS[layouts[1]], r.Ratio,
+		if _, err := fmt.Fprintf(w, "| %s | %s | %d | %d | %.4g | %.4g | %.4g | **%.2f** | %s | %s |\n",
+			r.Net, r.Op, r.Batch, r.Threads, r.GoMS, r.PeerMS[layouts[0]], r.PeerMS[layouts[1]], r.Ratio, times(r.SpeedUp),
 			share(r.CoreFree)); err != nil {
 			return err
 		}

@@ -172,13 +172,14 @@ func compare(ctx context.Context, peer *peer, op string, s benchmarks.Setting, o
 		if err != nil {
 			return row{}, err
 		}
-		goMS = append(goMS, ours)
+		now := median(ours)
+		goMS = append(goMS, now)
 		if s.Threads > 1 {
 			alone, err := timeSteps(single, opt.Seconds)
 			if err != nil {
 				return row{}, err
 			}
-			speedUp = append(speedUp, alone/ours)
+			speedUp = append(speedUp, median(alone)/now)
 		}
 		if peer == nil {
 			continue
@@ -189,7 +190,7 @@ func compare(ctx context.Context, peer *peer, op string, s benchmarks.Setting, o
 				return row{}, err
 			}
 			times[style] = append(times[style], theirs)
-			ratios[style] = append(ratios[style], ours/theirs)
+			ratios[style] = append(ratios[style], now/theirs)
 		}
 	}
 	r.GoMS, r.SpeedUp, r.CoreFree = median(goMS), median(speedUp), idle.free()
@@ -205,11 +206,11 @@ func compare(ctx context.Context, peer *peer, op string, s benchmarks.Setting, o
 	return r, nil
 }
 
-// timeSteps returns the median milliseconds per step over groups of at least two milliseconds, for the given time.
-func timeSteps(w benchmarks.Work, seconds float64) (float64, error) {
+// timeSteps returns the milliseconds per step of groups of at least two milliseconds, for the given time.
+func timeSteps(w benchmarks.Work, seconds float64) ([]float64, error) {
 	start := time.Now()
 	if err := w.Step(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	group := max(1, int(0.002/max(time.Since(start).Seconds(), 1e-9)))
 	var ms []float64
@@ -217,12 +218,12 @@ func timeSteps(w benchmarks.Work, seconds float64) (float64, error) {
 		start := time.Now()
 		for range group {
 			if err := w.Step(); err != nil {
-				return 0, err
+				return nil, err
 			}
 		}
 		ms = append(ms, time.Since(start).Seconds()*1e3/float64(group))
 	}
-	return median(ms), nil
+	return ms, nil
 }
 
 func median(v []float64) float64 {

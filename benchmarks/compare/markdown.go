@@ -27,11 +27,7 @@ func writeMarkdown(w io.Writer, rep report) error {
 			}
 			fmt.Fprintf(w, " | %.4g | **%.3f**", r.PeerMS[style], r.Ratio[style])
 		}
-		speedUp := "–"
-		if r.SpeedUp > 0 {
-			speedUp = fmt.Sprintf("%.2f×", r.SpeedUp)
-		}
-		if _, err := fmt.Fprintf(w, " | %s | %s |\n", speedUp, share(r.CoreFree)); err != nil {
+		if _, err := fmt.Fprintf(w, " | %s | %s |\n", times(r.SpeedUp), share(r.CoreFree)); err != nil {
 			return err
 		}
 	}
@@ -43,4 +39,11 @@ func share(v float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.0f %%", 100*v)
+}
+
+func times(v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f×", v)
 }

@@ -43,10 +43,14 @@ type blas struct {
 	GFLOPS  float64 `json:"gflops"` // of a product 1024×256×256 in float32 on one thread
 }
 
+// keepMemory lets glibc keep what PyTorch frees. By itself it returns every large tensor to the system, and on a
+// virtual machine the page faults at the next step can take longer than the step.
+var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=8000000000", "MALLOC_TOP_PAD_=268435456"}
+
 // environ returns the environment of a process that uses these kernels on so many threads.
 func (b blas) environ(threads int) []string {
 	n := strconv.Itoa(threads)
-	env := append(os.Environ(), "OPENBLAS_NUM_THREADS="+n, "OMP_NUM_THREADS="+n)
+	env := append(append(keepMemory, os.Environ()...), "OPENBLAS_NUM_THREADS="+n, "OMP_NUM_THREADS="+n)
 	if b.Kernels != "" {
 		env = append(env, kernelsVariable+"="+b.Kernels)
 	}

@@ -165,7 +165,7 @@ func (c *costs) add(o operation, n *G.Node, in G.Nodes) {
 	case expandRowsOp, expandColsOp:
 		// read in place by their users
 	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp, poolPickOp, poolPlaceOp,
-		poolSumOp, spreadOp:
+		poolSumOp:
 		c.Memory += size
 	default:
 		c.Elementwise += size

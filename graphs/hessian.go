@@ -193,7 +193,7 @@ func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 		return !o.ta && !act[in[1]]
 	case convOp:
 		return o.role != conv.Filter && !act[in[1]]
-	case poolPickOp, poolPlaceOp, poolSumOp, spreadOp:
+	case poolPickOp, poolPlaceOp, poolSumOp:
 		return true
 	case sliceOp:
 		return o.axis == 1

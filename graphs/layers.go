@@ -191,5 +191,5 @@ func AvgPool2D(x *G.Node, kernel, stride, padding int) *G.Node {
 	if !ok {
 		failf("AvgPool2D: windows of %d with padding %d", kernel, padding)
 	}
-	return Scale(Pictures(pooledSum(poolSumOp{w}, Rows(x)), to[2], to[3], to[1]), 1/float64(kernel*kernel))
+	return Scale(Pictures(pooledSum(poolSumOp{w: w}, Rows(x)), to[2], to[3], to[1]), 1/float64(kernel*kernel))
 }

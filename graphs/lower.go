@@ -360,9 +360,10 @@ func (l *lowering) moved(n *G.Node, own operation, in G.Nodes, a []ir.ID) (ir.ID
 	case poolPlaceOp:
 		return g.PoolPlace(o.w, a[0], a[1]), true
 	case poolSumOp:
+		if o.spread {
+			return g.Spread(o.w, a[0]), true
+		}
 		return g.PoolSum(o.w, a[0]), true
-	case spreadOp:
-		return g.Spread(o.w, a[0]), true
 	}
 	return 0, false
 }

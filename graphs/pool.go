@@ -17,12 +17,12 @@ import (
 // MaxPool is the largest element of every window of pictures x (n, h·w·c), channel by channel: (n, oh·ow·c). Padding is
 // never the largest.
 func MaxPool(x *G.Node, w Window) *G.Node {
-	return apply(poolPickOp{w.pool("MaxPool")}, x, x)
+	return apply(poolPickOp{w: w.pool("MaxPool")}, x, x)
 }
 
 // SumPool is the sum of every window of pictures x (n, h·w·c), channel by channel: (n, oh·ow·c).
 func SumPool(x *G.Node, w Window) *G.Node {
-	return pooledSum(poolSumOp{w.pool("SumPool")}, x)
+	return pooledSum(poolSumOp{w: w.pool("SumPool")}, x)
 }
 
 // AvgPool is SumPool divided by the size of a window: padding counts as zeros.
@@ -32,7 +32,7 @@ func AvgPool(x *G.Node, w Window) *G.Node {
 
 // Spread is the adjoint of SumPool: it adds every element of y (n, oh·ow·c) to all pixels of its window, (n, h·w·c).
 func Spread(y *G.Node, w Window) *G.Node {
-	return pooledSum(spreadOp{w.pool("Spread")}, y)
+	return pooledSum(poolSumOp{w: w.pool("Spread"), spread: true}, y)
 }
 
 // Upsample repeats every pixel of pictures x (n, h·w·c) by times along the height and the width: (n, by·h·by·w·c).
@@ -52,7 +52,7 @@ func (w Window) pool(what string) conv.Window {
 }
 
 // pooledSum applies o to x, unless that is a structural zero.
-func pooledSum(o operation, x *G.Node) *G.Node {
+func pooledSum(o poolSumOp, x *G.Node) *G.Node {
 	if !missing(x) {
 		if c, ok := constantOf(x); ok && c == 0 {
 			if s, err := o.shape([]tensor.Shape{x.Shape()}); err == nil {
@@ -74,7 +74,10 @@ func batchOf(in []tensor.Shape, cols ...int) (int, error) {
 }
 
 // poolPickOp is out[window] = x[argmax of the key over the window].
-type poolPickOp struct{ w conv.Window }
+type poolPickOp struct {
+	linear
+	w conv.Window
+}
 
 func (o poolPickOp) String() string { return fmt.Sprint("pick in windows ", o.w) }
 func (o poolPickOp) arity() int     { return 2 }
@@ -117,10 +120,11 @@ func (o poolPickOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[1], func(x *G.Node) *G.Node { return apply(o, in[0], x) })
 }
 
-func (poolPickOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
-
 // poolPlaceOp is the adjoint of poolPickOp in x: out[argmax of the key over the window] += g[window].
-type poolPlaceOp struct{ w conv.Window }
+type poolPlaceOp struct {
+	linear
+	w conv.Window
+}
 
 func (o poolPlaceOp) String() string { return fmt.Sprint("place in windows ", o.w) }
 func (o poolPlaceOp) arity() int     { return 2 }
@@ -149,66 +153,49 @@ func (o poolPlaceOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[1], func(x *G.Node) *G.Node { return apply(o, in[0], x) })
 }
 
-func (poolPlaceOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
-
-// poolSumOp adds up windows.
+// poolSumOp adds up windows or, as the adjoint of that, spreads every element over its window.
 type poolSumOp struct {
-	w conv.Window
+	linear
+	w      conv.Window
+	spread bool
 }
 
-func (o poolSumOp) String() string { return fmt.Sprint("sum of windows ", o.w) }
-func (o poolSumOp) arity() int     { return 1 }
+func (o poolSumOp) String() string {
+	if o.spread {
+		return fmt.Sprint("spread over windows ", o.w)
+	}
+	return fmt.Sprint("sum of windows ", o.w)
+}
+
+func (o poolSumOp) arity() int { return 1 }
 
 func (o poolSumOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	n, err := batchOf(in, o.w.In())
+	from, to := o.w.In(), o.w.Out()
+	if o.spread {
+		from, to = to, from
+	}
+	n, err := batchOf(in, from)
 	if err != nil {
 		return nil, err
 	}
-	return tensor.Shape{n, o.w.Out()}, nil
+	return tensor.Shape{n, to}, nil
 }
 
 func (o poolSumOp) eval(dst []float64, in [][]float64, shape []tensor.Shape) {
 	clear(dst)
-	o.w.Pairs(shape[0][0], func(x, y, _ int) { dst[y] += in[0][x] })
+	o.w.Pairs(shape[0][0], func(x, y, _ int) {
+		if o.spread {
+			x, y = y, x
+		}
+		dst[y] += in[0][x]
+	})
 }
 
 func (o poolSumOp) vjp(_ G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{pooledSum(spreadOp(o), g)}
+	o.spread = !o.spread
+	return G.Nodes{pooledSum(o, g)}
 }
 
 func (o poolSumOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[0], func(x *G.Node) *G.Node { return pooledSum(o, x) })
 }
-
-func (poolSumOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
-
-// spreadOp is the adjoint of poolSumOp.
-type spreadOp struct {
-	w conv.Window
-}
-
-func (o spreadOp) String() string { return fmt.Sprint("spread over windows ", o.w) }
-func (o spreadOp) arity() int     { return 1 }
-
-func (o spreadOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	n, err := batchOf(in, o.w.Out())
-	if err != nil {
-		return nil, err
-	}
-	return tensor.Shape{n, o.w.In()}, nil
-}
-
-func (o spreadOp) eval(dst []float64, in [][]float64, shape []tensor.Shape) {
-	clear(dst)
-	o.w.Pairs(shape[0][0], func(x, y, _ int) { dst[x] += in[0][y] })
-}
-
-func (o spreadOp) vjp(_ G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{pooledSum(poolSumOp(o), g)}
-}
-
-func (o spreadOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	return mapTangent(t[0], func(x *G.Node) *G.Node { return pooledSum(o, x) })
-}
-
-func (spreadOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }

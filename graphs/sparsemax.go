@@ -19,7 +19,7 @@ import (
 // and every higher derivative vanishes. At the edge of the support J is the one for which the elements are outside.
 //
 // Martins and Astudillo, From softmax to sparsemax, ICML 2016.
-type rowSparsemaxOp struct{}
+type rowSparsemaxOp struct{ linear }
 
 func (rowSparsemaxOp) String() string { return "rowsparsemax" }
 func (rowSparsemaxOp) arity() int     { return 1 }
@@ -69,8 +69,6 @@ func (o rowSparsemaxOp) vjp(_ G.Nodes, out, g *G.Node, _ []bool) G.Nodes {
 func (o rowSparsemaxOp) jvp(_ G.Nodes, out *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[0], func(x *G.Node) *G.Node { return o.project(out, x) })
 }
-
-func (rowSparsemaxOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 
 // sparsemax lowers Gorgonia's operation, see translateSparsemax.
 func (b *builtinOp) sparsemax() (ir.ID, bool) {

@@ -20,7 +20,7 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.AveragePool: // Gorgonia divides by the width of the image
 		to := n.Shape()
 		if w, ok := poolWindow(o.Window, s, to[2], to[3]); ok {
-			return Pictures(Scale(pooledSum(poolSumOp{w}, Rows(x)), 1/float64(s[3])), to[2], to[3], to[1])
+			return Pictures(Scale(pooledSum(poolSumOp{w: w}, Rows(x)), 1/float64(s[3])), to[2], to[3], to[1])
 		}
 		m := windowed(s, o.Window, to[2], to[3])
 		v, groups := m.windows()
@@ -61,7 +61,7 @@ func maxPooled(x *G.Node, of gorgonia.Window, to tensor.Shape) *G.Node {
 	s := x.Shape()
 	if w, ok := poolWindow(of, s, to[2], to[3]); ok {
 		r := Rows(x)
-		return Pictures(apply(poolPickOp{w}, r, r), to[2], to[3], to[1])
+		return Pictures(apply(poolPickOp{w: w}, r, r), to[2], to[3], to[1])
 	}
 	return shaped(windowed(s, of, to[2], to[3]).pooled(x), to)
 }
@@ -122,8 +122,8 @@ func translateSparsemax(o gorgonia.Op, x *G.Node) *G.Node {
 }
 
 // translateBatchNorm normalises every channel by mean and variance, of the batch in training and running ones in
-// evaluation: μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise, where v_batch is the mean
-// of (x-μ)², which only counts if μ is μ_batch.
+// evaluation: μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise, where v_batch is the
+// mean of (x-μ)², which only counts if μ is μ_batch.
 func translateBatchNorm(o gorgonia.Op, y, x *G.Node) *G.Node {
 	op, ok := y.Op().(*G.BatchNormOp)
 	s := x.Shape()

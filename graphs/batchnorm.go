@@ -22,12 +22,12 @@ const (
 	asSet                      // they do what their operations are set to when the program runs
 )
 
-// ownElements is the number of elements per channel below which a Machine runs Gorgonia's own code: it takes little time
-// there, and its results are the same to the bit, which matters for derivatives that are zero but for rounding.
+// ownElements is the number of elements per channel below which a Machine runs Gorgonia's own code: it takes little
+// time there, and its results are the same to the bit, which matters for derivatives that are zero but for rounding.
 const ownElements = 256
 
-// batchNorm lowers a BatchNorm of arrays (b,c,…), and its gradient by gorgonia.Grad in programs that always train it. With
-// μ and v the mean and variance that it normalises by (see statsOp) and a = 1/√(v+ε), they are
+// batchNorm lowers a BatchNorm of arrays (b,c,…), and its gradient by gorgonia.Grad in programs that always train it.
+// With μ and v the mean and variance that it normalises by (see statsOp) and a = 1/√(v+ε), they are
 //
 //	y  = a (x - μ)
 //	dx = a (dy - mean dy - (x-μ) a² mean (x-μ) dy)
@@ -141,7 +141,8 @@ func (p channelwise) spread(v ir.ID) ir.ID {
 
 // statsRunner moves the running statistics of a BatchNorm that trains, given the mean μ and the sum s of square
 // deviations of every channel: with momentum t, μ_running becomes t μ + (1-t) μ_running, and v_running becomes
-// t s/(n-1) + (1-t) v_running, in the type of the program. Programs that share an operation, such as clones, take turns.
+// t s/(n-1) + (1-t) v_running, in the type of the program. Programs that share an operation, such as clones, take
+// turns.
 type statsRunner struct {
 	op       *G.BatchNormOp
 	momentum float64

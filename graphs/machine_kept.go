@@ -65,7 +65,8 @@ func (m *Machine) keepEnds(k map[*G.Node]bool) {
 		}
 	}
 	for _, n := range m.nodes {
-		if len(gorgonia.DerivativeOf(n)) == 0 && !gorgonia.Derived(n) && (!used[n] || n.Deriv() != nil && !differentiated[n]) {
+		if len(gorgonia.DerivativeOf(n)) == 0 && !gorgonia.Derived(n) &&
+			(!used[n] || n.Deriv() != nil && !differentiated[n]) {
 			back(n)
 		}
 	}

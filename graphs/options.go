@@ -83,8 +83,8 @@ func Unguarded() CompileOption { return compileOption(func(o *options) { o.free 
 // Evaluation makes a Machine run operations with a training mode, such as Dropout, in evaluation mode.
 func Evaluation() MachineOption { return machineOption(func(o *options) { o.evaluation = true }) }
 
-// Values makes a Machine keep the values of these nodes, and of their gradients, besides those that it keeps anyway (see
-// Machine).
+// Values makes a Machine keep the values of these nodes, and of their gradients, besides those that it keeps anyway
+// (see Machine).
 func Values(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.values = append(o.values, nodes...) })
 }
@@ -111,8 +111,8 @@ func DualValues(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.duals, o.dual = true, append(o.dual, nodes...) })
 }
 
-// LogValues makes a Machine print, after every run, the values of these nodes, or of all if none are given. A nil logger
-// prints nothing.
+// LogValues makes a Machine print, after every run, the values of these nodes, or of all if none are given. A nil
+// logger prints nothing.
 func LogValues(to *log.Logger, nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) {
 		if o.logger = to; to == nil {

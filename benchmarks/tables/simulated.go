@@ -107,8 +107,8 @@ func aniso() density.Density {
 	return must(density.NewMixture(p))
 }
 
-// ridge is noise of deviation 0.03 about points of the curve y = sin 2x + 0.3 x² - 1 within |x| < 2.5, as dense along it
-// as N(0, 1.3²) is at x: a mixture of so many round Gaussians that nothing is between them.
+// ridge is noise of deviation 0.03 about points of the curve y = sin 2x + 0.3 x² - 1 within |x| < 2.5, as dense along
+// it as N(0, 1.3²) is at x: a mixture of so many round Gaussians that nothing is between them.
 func ridge() density.Density {
 	const pieces, reach, spread, width = 1000, 2.5, 1.3, 0.03
 	p := density.Parameters{Dim: 2, Covariance: density.Tied, Factors: []float64{width, 0, 0, width}}

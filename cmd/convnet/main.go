@@ -1,5 +1,5 @@
-// Convnet trains Gorgonia's usual convolutional network, written with its own functions, on digits that the program draws:
-// alternately on Gorgonia's tape machine and on graphs.NewMachine, from the same weights. At the end the latter reads fresh digits.
+// Convnet trains Gorgonia's usual convolutional network on digits that the program draws, alternately on Gorgonia's tape
+// machine and on graphs.NewMachine, from the same weights; in the end the latter reads fresh digits.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 
 const batch, side, rounds, steps = 32, 20, 5, 30
 
-// segments are the strokes of a digit as clocks show it: top, upper left, upper right, middle, lower left, lower right, bottom.
+// segments are the strokes of a digit on a clock: top, upper left and right, middle, lower left and right, bottom.
 var segments = [10]string{"012456", "25", "02346", "02356", "1235", "01356", "013456", "025", "0123456", "012356"}
 
 type model struct {
@@ -27,7 +27,7 @@ type model struct {
 	weights      []G.ValueGrad
 	solver       G.Solver
 	rng          *rand.Rand
-	elapsed      time.Duration
+	elapsed      float64 // seconds
 }
 
 func newModel(newVM func(g *G.ExprGraph, loss *G.Node, learn G.Nodes) G.VM) *model {
@@ -85,7 +85,7 @@ func (m *model) run() {
 			}
 		}
 	}
-	defer func(began time.Time) { m.elapsed += time.Since(began) }(time.Now())
+	defer func(began time.Time) { m.elapsed += time.Since(began).Seconds() }(time.Now())
 	must(0, m.vm.RunAll())
 }
 
@@ -107,9 +107,9 @@ func main() {
 			must(0, m.solver.Step(m.weights))
 			m.vm.Reset()
 		}
-		fmt.Printf("step %3d: loss %.4f on the tape, %.4f on the Machine\n", (round+1)*steps, tape.loss.Data(), ours.loss.Data())
+		fmt.Printf("step %3d: loss %.4f on the tape, %.4f here\n", (round+1)*steps, tape.loss.Data(), ours.loss.Data())
 	}
-	fmt.Printf("%v and %v: %.1f times as fast\n", tape.elapsed.Round(1e6), ours.elapsed.Round(1e6), float64(tape.elapsed)/float64(ours.elapsed))
+	fmt.Printf("%.2f s and %.2f s: %.1f times as fast\n", tape.elapsed, ours.elapsed, tape.elapsed/ours.elapsed)
 	ours.run()
 	right := float32(0)
 	for i, row := range slices.Collect(slices.Chunk(ours.logits.Data().([]float32), 10)) {

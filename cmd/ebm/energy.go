@@ -23,9 +23,10 @@ type energyCmd struct {
 }
 
 func (energyCmd) Help() string {
-	return `Writes float64 of shape (n,), or (n,1+d) with --grad; CSV has a header if the points have one. Energies are in nats, up to the
-constant log Z, which ebm eval prints. Where columns of the data are discrete, energies are of the cells of rounded values. Cells have no gradients: with
---grad, energies and gradients are of the continuous density behind the cells.
+	return `Writes float64 of shape (n,), or (n,1+d) with --grad; CSV has a header if the points have one. Energies are in nats,
+up to the constant log Z, which ebm eval prints. Where columns of the data are discrete, energies are of the cells of
+rounded values. Cells have no gradients: with --grad, energies and gradients are of the continuous density behind the
+cells.
 
 Examples:
 
@@ -123,8 +124,8 @@ func (e *env) asRead(r tables.Report) {
 	}
 }
 
-// header returns the first line of a CSV file of energies and, if computed, gradients or ranks: names, if the points have
-// some.
+// header returns the first line of a CSV file of energies and, if computed, gradients or ranks: names, if the points
+// have some.
 func (c *energyCmd) header(names []string) []string {
 	if len(names) == 0 {
 		return nil

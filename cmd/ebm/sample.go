@@ -40,8 +40,8 @@ func (sampleCmd) Help() string {
 func (e *env) openModel(path string) (*fit.Model, error) {
 	m, err := fit.OpenContext(e.ctx, path, nil)
 	if err == nil && m.Dir().HasState() && !m.Dir().Sealed() {
-		e.logf(
-			"note: the run %s is unfinished; the weights are from where it stopped. To continue: ebm train --resume %s", path, exit.Quote(path))
+		e.logf("note: the run %s is unfinished; the weights are from where it stopped. To continue: ebm train --resume %s",
+			path, exit.Quote(path))
 	}
 	if err == nil {
 		for _, note := range m.Notes() {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and all but
-// one do without mixtures fitted to thousands of points; the clone is this one.
+// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and all
+// but one do without mixtures fitted to thousands of points; the clone is this one.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")

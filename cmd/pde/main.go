@@ -59,9 +59,9 @@ func main() {
 		h = graphs.Tanh(graphs.Affine(h, theta[2], theta[3]))
 		border := graphs.Mul(graphs.Sub(x1, graphs.Square(x1)), graphs.Sub(x2, graphs.Square(x2)))
 		u = graphs.Mul(border, graphs.Affine(h, theta[4], theta[5]))
-
 		gradient := must(graphs.Grad(graphs.Sum(u), x))[0] // (n, 2), since row i of u depends on row i of x alone
-		residual := graphs.Scale(graphs.Mul(graphs.Sin(graphs.Scale(x1, math.Pi)), graphs.Sin(graphs.Scale(x2, math.Pi))), 2*math.Pi*math.Pi)
+		wave := func(x *G.Node) *G.Node { return graphs.Sin(graphs.Scale(x, math.Pi)) }
+		residual := graphs.Scale(graphs.Mul(wave(x1), wave(x2)), 2*math.Pi*math.Pi)
 		for k := range 2 {
 			second := must(graphs.Grad(graphs.Sum(column(gradient, k)), x))[0]
 			residual = graphs.Add(residual, column(second, k))
@@ -90,7 +90,6 @@ func main() {
 			fmt.Printf("step %4d  mean square residual %.2e\n", k+1, value[0])
 		}
 	}
-
 	// Compare with the exact solution on a grid of 16² points, which is one batch, and plot.
 	grid, worst := viz.NewGrid([]float64{0, 0}, []float64{1, 1}, 16), 0.0
 	args[0] = grid.Points().RawMatrix().Data
@@ -99,7 +98,8 @@ func main() {
 		worst = max(worst, math.Abs(v-math.Sin(math.Pi*grid.X[i%16])*math.Sin(math.Pi*grid.Y[i/16])))
 	}
 	fmt.Printf("largest error %.1e\n", worst)
-	surface := viz.Surface{Grid: grid, Scale: viz.Scale{Hi: 1, Map: viz.Viridis, Bands: 10}, Shadow: true, Labels: [3]string{"x₁", "x₂", "u"}}
+	surface := viz.Surface{Grid: grid, Scale: viz.Scale{Hi: 1, Map: viz.Viridis, Bands: 10}, Shadow: true,
+		Labels: [3]string{"x₁", "x₂", "u"}}
 	figure := viz.Figure{Title: "Poisson's equation"}
 	figure.Add(viz.Cell{Draw: surface.Draw, Aspect: 0.7})
 	check(os.MkdirAll(out, 0o755))

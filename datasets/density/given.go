@@ -20,7 +20,8 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 }
 
 // given also returns the indices of the components that are left, those of some weight. What logExtra has for a
-// component is added to the logarithm of its weight: a Mixed passes the probabilities of discrete values that are known.
+// component is added to the logarithm of its weight: a Mixed passes the probabilities of discrete values that are
+// known.
 func (m *Mixture) given(known []int, values, logExtra []float64) (rest *Mixture, kept []int, err error) {
 	d := m.p.Dim
 	if len(known) != len(values) || len(known) == 0 || len(known) >= d {

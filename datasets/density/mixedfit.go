@@ -14,9 +14,9 @@ import (
 //
 // Let a be the discrete columns of a row, c_j the value of the j-th of them, and x here the other columns. A step of
 // expectation–maximisation is that of a Mixture of all columns, (a, x), but for two things: the responsibility of
-// component k for a row is proportional to w_k Π_j π_kj(c_j) N_k(a, x)/N_k(a), and the probabilities π_kj are the shares
-// of the values among the rows, so weighted. The moments of (a, x) give the regression of x on a. A little is added to
-// the variances of a, since those of a component that has one value only are zero.
+// component k for a row is proportional to w_k Π_j π_kj(c_j) N_k(a, x)/N_k(a), and the probabilities π_kj are the
+// shares of the values among the rows, so weighted. The moments of (a, x) give the regression of x on a. A little is
+// added to the variances of a, since those of a component that has one value only are zero.
 func FitMixed(x *mat.Dense, levels []Levels, cfg MixtureConfig, rng *rand.Rand) (*Mixed, error) {
 	n, d := x.Dims()
 	if cfg.Criterion != BIC {

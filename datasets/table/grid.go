@@ -97,8 +97,8 @@ func Ties(values, rows int) bool { return 2*values < rows }
 const mostDecimals = 6
 
 // decimalsOf reports whether all values of a column are whole, and otherwise the smallest number of decimals, at most
-// six, with which all can be written; -1 if six are not enough. A value times a power of ten is whole if it is so but for
-// the rounding of a float64 (a relative 1e-12), which above 1e11 could no longer be told from decimals.
+// six, with which all can be written; -1 if six are not enough. A value times a power of ten is whole if it is so but
+// for the rounding of a float64 (a relative 1e-12), which above 1e11 could no longer be told from decimals.
 func decimalsOf(x *mat.Dense, j int) (whole bool, decimals int) {
 	n, _ := x.Dims()
 	scale := 1.0

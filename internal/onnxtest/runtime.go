@@ -20,7 +20,8 @@ const fs = require("fs");
     const session = await ort.InferenceSession.create(job.model, {logSeverityLevel: 3, intraOpNumThreads: 1});
     const feeds = {};
     for (const [name, t] of Object.entries(job.inputs)) {
-      const data = t.type === "int64" ? BigInt64Array.from(t.data, BigInt) : t.type === "float64" ? Float64Array.from(t.data) : Float32Array.from(t.data);
+      const data = t.type === "int64" ? BigInt64Array.from(t.data, BigInt)
+        : t.type === "float64" ? Float64Array.from(t.data) : Float32Array.from(t.data);
       feeds[name] = new ort.Tensor(t.type, data, t.dims);
     }
     const res = {};

@@ -135,8 +135,8 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	return d, nil
 }
 
-// holdBack splits the part of the training points off on which steps, or the share of a network, are chosen; nil if none
-// are.
+// holdBack splits the part of the training points off on which steps, or the share of a network, are chosen; nil if
+// none are.
 func (c *Config) holdBack(all, training *datasets.Points, g *geometry) (*datasets.Points, *mat.Dense, error) {
 	if c.Patience == 0 && c.Base != On {
 		return training, nil, nil

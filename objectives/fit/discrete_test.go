@@ -315,8 +315,8 @@ func TestCellsOfFilled(t *testing.T) {
 }
 
 // A file whose base is all there is to learn: the run ends early and says so, also when it is read again; base and
-// model are one, without a difference; the table of a sample is of the values that are written; and the points that were
-// learnt are the same ones after opening.
+// model are one, without a difference; the table of a sample is of the values that are written; and the points that
+// were learnt are the same ones after opening.
 func TestResultOfTheBase(t *testing.T) {
 	path := saved(t, people{}.points(300, "result"))
 	c := quick(500)

@@ -34,11 +34,11 @@
 //
 // # Discrete values
 //
-// A density rises without bound on values that repeat. Columns of whole or rounded numbers of which many occur more than
-// once are learnt as probabilities of cells as wide as their steps: energies, log densities, ranks and the NLL are of
-// the probability of a row's cell over its volume, and draws are rounded. Columns of two values, such as yes and no, and
-// of up to 20 frequent ones are learnt by their probabilities, and the density of the other columns given each; there
-// the NLL is of the probability over the step of the values, 1 for 0 and 1. Config.Discrete chooses.
+// A density rises without bound on values that repeat. Columns of whole or rounded numbers of which many occur more
+// than once are learnt as probabilities of cells as wide as their steps: energies, log densities, ranks and the NLL are
+// of the probability of a row's cell over its volume, and draws are rounded. Columns of two values, such as yes and no,
+// and of up to 20 frequent ones are learnt by their probabilities, and the density of the other columns given each;
+// there the NLL is of the probability over the step of the values, 1 for 0 and 1. Config.Discrete chooses.
 //
 // # Extension
 //

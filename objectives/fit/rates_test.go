@@ -15,8 +15,8 @@ var everyRate = flag.Bool("rates", false, "all objectives at all rates, on a dis
 
 // TestRates: at thirty times their learning rates, score matching and ksd are rescued by rollbacks; without the
 // sentinel's contrast they end at KLs of 9 and 15. At a hundred times, nce learns only once the rate has fallen, and
-// ended at a KL of 0.2, ninety times that of its own rate; on points it leaks, and ended at thirty times; the network of
-// dsm dies, which passed for success. With -rates this is the whole table of `ebm verify --long`.
+// ended at a KL of 0.2, ninety times that of its own rate; on points it leaks, and ended at thirty times; the network
+// of dsm dies, which passed for success. With -rates this is the whole table of `ebm verify --long`.
 func TestRates(t *testing.T) {
 	ctx := context.Background()
 	checks := append(rateChecks(ctx, "ksd", 0, 400, []float64{30}), rateChecks(ctx, "sm", 0, 400, []float64{30})...)

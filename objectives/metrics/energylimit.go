@@ -38,8 +38,9 @@ func (s *SampleReport) limit(in Input, reference *mat.Dense) {
 //
 //	h(x,y) = E|x−X| + E|X−y| − E|X−X'| − |x−y|,
 //
-// whose sum is E|X−X'|: of distant modes one is much larger than the others, and the quantile at 1/1000 is 10.8, the root
-// of which is 3.3 floors; of many alike it is near 1. Q is approximated by a shifted χ² with its first three cumulants,
+// whose sum is E|X−X'|: of distant modes one is much larger than the others, and the quantile at 1/1000 is 10.8, the
+// root of which is 3.3 floors; of many alike it is near 1. Q is approximated by a shifted χ² with its first three
+// cumulants,
 //
 //	Q ≈ S₁ + a (χ²_ν − ν),   a = S₃/S₂,   ν = S₂³/S₃²,   S_j = Σ λ_k^j.
 //

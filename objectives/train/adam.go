@@ -67,7 +67,8 @@ func (a *Adam) Step(theta, grad []float64) error {
 	if len(a.m) != len(theta) { // moments from a checkpoint
 		return fmt.Errorf("train: Adam has moments of %d parameters, θ has %d", len(a.m), len(theta))
 	}
-	rate, b1, b2, eps := cmp.Or(a.LearningRate, 1e-3), cmp.Or(a.Beta1, 0.9), cmp.Or(a.Beta2, 0.999), cmp.Or(a.Epsilon, 1e-8)
+	rate, eps := cmp.Or(a.LearningRate, 1e-3), cmp.Or(a.Epsilon, 1e-8)
+	b1, b2 := cmp.Or(a.Beta1, 0.9), cmp.Or(a.Beta2, 0.999)
 	if a.rate != nil {
 		rate = *a.rate
 	}

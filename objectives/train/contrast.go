@@ -325,8 +325,8 @@ func (q *contrastNoise) gaussians(widths []float64) float64 {
 	return logSumExp(terms) + q.unit()
 }
 
-// mostKernels returns an upper bound on both results of kernels: at a distance beyond √d times its width a kernel is the
-// larger, the wider it is.
+// mostKernels returns an upper bound on both results of kernels: at a distance beyond √d times its width a kernel is
+// the larger, the wider it is.
 func (q *contrastNoise) mostKernels() float64 {
 	d := float64(q.y.Len())
 	gap := (mat.Norm(q.y, 2) - q.radius) / q.width

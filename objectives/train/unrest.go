@@ -19,8 +19,8 @@ const (
 )
 
 // stirred detects a learning rate that is too large before the loss does: its steps throw the model about, so that it
-// is worse than before, and worse than the average of its weights. With J of the average θ̄, of the best average so far,
-// θ*, and of the weights θ themselves, each difference reduced by its standard error, the sum
+// is worse than before, and worse than the average of its weights. With J of the average θ̄, of the best average so
+// far, θ*, and of the weights θ themselves, each difference reduced by its standard error, the sum
 //
 //	U ← max(0, U + [J(θ̄) − J(θ*)] + [J(θ) − J(θ̄)] − unrestSlack)
 //

@@ -72,8 +72,8 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 	r.prod.A, r.prod.B, r.prod.C, r.prod.Packed, r.prod.Bias, r.prod.Mul = nil, nil, nil, nil, nil, nil
 }
 
-// tiled computes the windows that the pixels of the source give, row by row of the windows: those of a row of pixels lie
-// side by side.
+// tiled computes the windows that the pixels of the source give, row by row of the windows: those of a row of pixels
+// lie side by side.
 func (r *Runner[T]) tiled(n int, dst, src []T, f *Packed[T], bias, mul []T) {
 	p := &r.prod
 	p.K, p.N, p.LdA, p.LdC, p.LdMul = r.gs, r.KW*r.gd, r.cs, r.KW*r.gd, r.KW*r.gd

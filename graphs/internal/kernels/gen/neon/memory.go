@@ -90,7 +90,8 @@ func (g *generator) conversions() {
 		}
 		e.f.Op([]V{d}, use, func(r func(V) int) a64.Enc { return a64.Cvt(mn, r(d), r(s)) })
 	}
-	g.function(true, "narrowVectors", "narrowVectors rounds 8·blocks elements.", "(blocks int, dst *float32, src *float64)",
+	g.function(true, "narrowVectors", "narrowVectors rounds 8·blocks elements.",
+		"(blocks int, dst *float32, src *float64)",
 		24, 1, func(e vec) {
 			f := e.f
 			e.args("blocks", "dst", "src")
@@ -110,7 +111,8 @@ func (g *generator) conversions() {
 			f.Jump("BNE", "loop")
 			f.Ret()
 		})
-	g.function(true, "widenVectors", "widenVectors converts 8·blocks elements.", "(blocks int, dst *float64, src *float32)",
+	g.function(true, "widenVectors", "widenVectors converts 8·blocks elements.",
+		"(blocks int, dst *float64, src *float32)",
 		24, 1, func(e vec) {
 			f := e.f
 			e.args("blocks", "dst", "src")

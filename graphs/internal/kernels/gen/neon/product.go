@@ -74,8 +74,8 @@ func (t *tile) field(off, r int) { t.f.Go("MOVD %d(R%d), R%d", off, rT, r) }
 func (t *tile) write() {
 	f := t.f
 	t.args("t")
-	for _, x := range [][2]int{{describe.TileA, rA}, {describe.TileRsa, rRsa}, {describe.TileCsa, rCsa}, {describe.TileLdb, rLdb}, {describe.TileC, rC},
-		{describe.TileMul, rMul}, {describe.TileBlocks, rBlocks}} {
+	for _, x := range [][2]int{{describe.TileA, rA}, {describe.TileRsa, rRsa}, {describe.TileCsa, rCsa},
+		{describe.TileLdb, rLdb}, {describe.TileC, rC}, {describe.TileMul, rMul}, {describe.TileBlocks, rBlocks}} {
 		t.field(x[0], x[1])
 	}
 	t.acc = make([][]V, t.mr)

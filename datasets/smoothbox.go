@@ -66,7 +66,7 @@ func (b *smoothBox) score(z float64) (logf, slope float64) {
 
 // exact returns log f and its first two derivatives at z ≥ 0. With a = (z−h)/σ, b = (z+h)/σ,
 //
-//	f'/f = (φ(b) − φ(a))/(σF),   (log f)” = (aφ(a) − bφ(b))/(σ²F) − (f'/f)².
+//	f'/f = (φ(b) − φ(a))/(σF),   (log f)″ = (aφ(a) − bφ(b))/(σ²F) − (f'/f)².
 //
 // For a > 0 everything is divided by φ(a), and F/φ(a) = M(a) − M(b) exp(−(b²−a²)/2) with Mills' ratio M = (1−Φ)/φ.
 func (b *smoothBox) exact(z float64) (logf, d1, d2 float64) {

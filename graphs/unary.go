@@ -100,7 +100,7 @@ func (o unaryOp) derivative(x, out *G.Node) *G.Node {
 	panic("graphs: unaryOp without derivative: " + o.String())
 }
 
-// second returns f”(x), nil where it vanishes.
+// second returns f″(x), nil where it vanishes.
 func (o unaryOp) second(x, out *G.Node) *G.Node {
 	switch o.fn {
 	case fnSiLU, fnTanh, fnSigmoid, fnGELU:
@@ -146,7 +146,7 @@ func (o unaryOp) jvp(in G.Nodes, out *G.Node, t G.Nodes) *G.Node {
 	return Mul(d, t[0])
 }
 
-// curve is f”(x) ⊙ Σ_k t_k².
+// curve is f″(x) ⊙ Σ_k t_k².
 func (o unaryOp) curve(in G.Nodes, out *G.Node, dirs []G.Nodes) *G.Node {
 	var squares *G.Node
 	for _, t := range dirs {

@@ -85,10 +85,9 @@ func (a *Adapter) capabilities() error {
 	if k, ok := a.kernel.(Adaptive); ok {
 		a.own = k.Adaptation(a.cfg)
 	} else if k, ok := innermost(a.kernel).(Adaptive); ok && !crosses {
-		a.own = inside{k.Adaptation(a.cfg)}
-	}
-	if in, ok := a.own.(inside); ok && in.Adaptation == nil {
-		a.own = nil
+		if own := k.Adaptation(a.cfg); own != nil {
+			a.own = inside{own}
+		}
 	}
 	if !a.tuned && !a.mass && a.own == nil {
 		return fmt.Errorf(

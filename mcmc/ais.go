@@ -82,24 +82,11 @@ func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *
 	}
 	s := NewState(mat.NewDense(a.chains(), a.Reference.Dim(), nil))
 	a.Reference.Sample(s.X, rng)
-	w := make([]float64, a.chains())
-	p := newPath(s, t, a.Reference)
-	rows := 0
-	for l, beta := range a.Betas {
-		n, err := a.level(ctx, &p, l, rng)
-		if err != nil {
-			return Evidence{}, nil, err
-		}
-		rows += n
-		if l+1 < len(a.Betas) {
-			if n, err = a.weigh(&p, t, w, a.Betas[l+1]-beta); err != nil {
-				return Evidence{}, nil, err
-			}
-			rows += n
-		}
+	levels := make([]int, len(a.Betas))
+	for l := range levels {
+		levels[l] = l
 	}
-	p.close()
-	e, err := evidence(w, len(a.Betas), rows)
+	e, err := a.along(ctx, levels, s, t, rng)
 	if err != nil {
 		return Evidence{}, nil, err
 	}
@@ -120,24 +107,35 @@ func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand
 	); err != nil {
 		return Evidence{}, err
 	}
-	s := NewState(mat.DenseCopyOf(x))
+	levels := make([]int, len(a.Betas))
+	for l := range levels {
+		levels[l] = len(levels) - 1 - l
+	}
+	e, err := a.along(ctx, levels, NewState(mat.DenseCopyOf(x)), t, rng)
+	e.LogZ = -e.LogZ
+	return e, err
+}
+
+// along takes the chains of s through the levels.
+func (a AIS) along(ctx context.Context, levels []int, s *State, t Target, rng *rand.Rand) (Evidence, error) {
 	w := make([]float64, len(s.Energy))
 	p := newPath(s, t, a.Reference)
 	rows := 0
-	for l := len(a.Betas) - 1; l > 0; l-- {
+	for i, l := range levels {
 		n, err := a.level(ctx, &p, l, rng)
 		if err != nil {
 			return Evidence{}, err
 		}
 		rows += n
-		if n, err = a.weigh(&p, t, w, a.Betas[l-1]-a.Betas[l]); err != nil {
-			return Evidence{}, err
+		if i+1 < len(levels) {
+			if n, err = a.weigh(&p, t, w, a.Betas[levels[i+1]]-a.Betas[l]); err != nil {
+				return Evidence{}, err
+			}
+			rows += n
 		}
-		rows += n
 	}
-	e, err := evidence(w, len(a.Betas), rows)
-	e.LogZ = -e.LogZ
-	return e, err
+	p.close()
+	return evidence(w, len(levels), rows)
 }
 
 // level moves the chains at β_l. At β = 0 they are already draws from the reference.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Annealed runs a kernel over a schedule, from hot to cold. One step is one pass through the whole schedule, so the
@@ -30,13 +31,9 @@ var (
 	_ Traited = Annealed{}
 )
 
-// Inner returns the kernel of the levels.
-func (k Annealed) Inner() Kernel { return k.Kernel }
-
-// WithInner returns k around another kernel.
+func (k Annealed) Inner() Kernel                 { return k.Kernel }
 func (k Annealed) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
-// Traits describes k.
 func (k Annealed) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Crosses, t.Cure = "annealed", true, "add hotter levels, or draw longer"
@@ -49,15 +46,7 @@ type NoiseTarget interface {
 	SetSigma(sigma float64) error // sets the level of the calls that follow
 }
 
-var defaultAnneal = reversed(Geometric(10, .02))
-
-func reversed(v []float64) []float64 {
-	r := make([]float64, len(v))
-	for i, a := range v {
-		r[len(v)-1-i] = a
-	}
-	return r
-}
+var defaultAnneal = slices.Sorted(slices.Values(Geometric(10, .02)))
 
 // Validate reports settings out of range.
 func (k Annealed) Validate() error {

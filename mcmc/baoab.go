@@ -34,7 +34,6 @@ func (k BAOAB) Validate() error {
 	)
 }
 
-// Traits says what k is.
 func (k BAOAB) Traits() Traits { return Traits{Name: "baoab", StepSize: k.StepSize, Unadjusted: true} }
 
 // Step moves every chain, using n·d normal numbers from rng; at the first step of a state it first draws n·d more, the
@@ -95,5 +94,5 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		w.info[i].Accepted = true
 		w.info[i].Hamiltonian = s.Energy[i] + kinetic(p)
 	}
-	return w.summary(rows + w.n), nil
+	return w.summary(rows+w.n, nil), nil
 }

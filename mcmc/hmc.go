@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -54,17 +55,10 @@ func (k HMC) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
-// WithStep returns k with another step size.
 func (k HMC) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
-
-// Inertia returns the mass.
-func (k HMC) Inertia() Mass { return k.Mass }
-
-// WithMass returns k with another mass.
-func (k HMC) WithMass(m Mass) Kernel { k.Mass = m; return k }
-
-// Traits describes k.
-func (k HMC) Traits() Traits { return Traits{Name: "hmc", StepSize: k.StepSize} }
+func (k HMC) Inertia() Mass               { return k.Mass }
+func (k HMC) WithMass(m Mass) Kernel      { k.Mass = m; return k }
+func (k HMC) Traits() Traits              { return Traits{Name: "hmc", StepSize: k.StepSize} }
 
 // trial is a single leapfrog step.
 type trial HMC
@@ -81,14 +75,10 @@ const maxLeapfrog = 1<<10 - 1
 
 // steps returns the smallest and the largest L drawn.
 func (k HMC) steps() (least, most int) {
-	switch {
-	case k.Leapfrog > 0:
-		most = k.Leapfrog
-		return max(1, int(math.Round(float64(most)*(1-k.LengthJitter)))), most
-	case k.Length > 0:
+	if k.Leapfrog == 0 && k.Length > 0 {
 		return 1, int(max(1, min(maxLeapfrog, math.Ceil(k.Length/k.StepSize))))
 	}
-	most = 10
+	most = cmp.Or(k.Leapfrog, 10)
 	return max(1, int(math.Round(float64(most)*(1-k.LengthJitter)))), most
 }
 
@@ -194,9 +184,7 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 			s.take(i, q)
 		}
 	}
-	info := w.summary(rows + steps*w.n)
-	info.Where = q.x
-	return info, nil
+	return w.summary(rows+steps*w.n, q.x), nil
 }
 
 // Leapfrog moves the chains of s and their momenta p by the given number of leapfrog steps of size eps,

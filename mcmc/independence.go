@@ -20,7 +20,6 @@ type Independence struct {
 
 var _ Traited = Independence{}
 
-// Traits describes k.
 func (k Independence) Traits() Traits {
 	return Traits{Name: "independence", StepSize: math.NaN(), Crosses: true}
 }
@@ -51,9 +50,7 @@ func (k Independence) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 	}
 	s.Momentum = nil // belonged to the old positions
-	info := w.summary(rows + w.n)
-	info.Where = p.x
-	return info, nil
+	return w.summary(rows+w.n, p.x), nil
 }
 
 // propose draws a point for every chain, with its log q, energy and gradient, and the uniform numbers that decide.

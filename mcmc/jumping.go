@@ -27,13 +27,9 @@ var (
 	_ Traited = Jumping{}
 )
 
-// Inner returns the kernel between the jumps.
-func (k Jumping) Inner() Kernel { return k.Kernel }
-
-// WithInner returns k around another kernel.
+func (k Jumping) Inner() Kernel                 { return k.Kernel }
 func (k Jumping) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
-// Traits says what k is.
 func (k Jumping) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Crosses = t.Name+" with jumps", true

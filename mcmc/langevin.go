@@ -39,7 +39,6 @@ func (k Langevin) Validate() error {
 	)
 }
 
-// Traits says what k is.
 func (k Langevin) Traits() Traits {
 	return Traits{Name: "langevin", StepSize: k.StepSize, Unadjusted: true, Bias: k.Bias()}
 }
@@ -78,7 +77,7 @@ func (k Langevin) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	}
 	s.leave()
 	k.drift(s, s.X.RawMatrix().Data, noise.RawMatrix().Data)
-	return w.summary(rows), nil
+	return w.summary(rows, nil), nil
 }
 
 // drift moves the positions x, which are those of s or a copy, in place.

@@ -39,17 +39,10 @@ func (k MALA) Validate() error {
 // Tuning asks for an acceptance of 0.574.
 func (k MALA) Tuning() Tuning { return Tuning{StepSize: k.StepSize, Accept: .574, Square: true} }
 
-// WithStep returns k with another step size.
 func (k MALA) WithStep(h float64) Kernel { k.StepSize = h; return k }
-
-// Inertia returns the mass.
-func (k MALA) Inertia() Mass { return k.Mass }
-
-// WithMass returns k with another mass.
-func (k MALA) WithMass(m Mass) Kernel { k.Mass = m; return k }
-
-// Traits describes k.
-func (k MALA) Traits() Traits { return Traits{Name: "mala", StepSize: k.StepSize} }
+func (k MALA) Inertia() Mass             { return k.Mass }
+func (k MALA) WithMass(m Mass) Kernel    { k.Mass = m; return k }
+func (k MALA) Traits() Traits            { return Traits{Name: "mala", StepSize: k.StepSize} }
 
 // Step moves every chain, using n·d normal and then n uniform numbers from rng.
 func (k MALA) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
@@ -87,9 +80,7 @@ func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Inf
 			s.take(i, p)
 		}
 	}
-	info := w.summary(rows + w.n)
-	info.Where = p.x
-	return info, nil
+	return w.summary(rows+w.n, p.x), nil
 }
 
 // massive is Move with a mass: z moves by u = -hγ(x) + √(2h) ξ, with the gradient γ = Lᵀ∇E, and the reverse move is -u
@@ -134,9 +125,7 @@ func (k MALA) massive(s *State, t Target, noise *mat.Dense, uniform []float64, r
 			s.take(i, p)
 		}
 	}
-	info := w.summary(rows + w.n)
-	info.Where = p.x
-	return info, nil
+	return w.summary(rows+w.n, p.x), nil
 }
 
 // logProposalRatio returns log q(x|y) - log q(y|x) of the Langevin proposal.

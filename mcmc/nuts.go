@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -54,16 +55,10 @@ func (k NUTS) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
-// WithStep returns k with another step size.
 func (k NUTS) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
+func (k NUTS) Inertia() Mass               { return k.Mass }
+func (k NUTS) WithMass(m Mass) Kernel      { k.Mass = m; return k }
 
-// Inertia returns the mass.
-func (k NUTS) Inertia() Mass { return k.Mass }
-
-// WithMass returns k with another mass.
-func (k NUTS) WithMass(m Mass) Kernel { k.Mass = m; return k }
-
-// Traits describes k.
 func (k NUTS) Traits() Traits {
 	return Traits{Name: "nuts", StepSize: k.StepSize, MaxDepth: k.maxDepth()}
 }
@@ -143,9 +138,7 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 			tr.row = -1
 		}
 	}
-	info := w.summary(rows)
-	info.Where = w.where
-	return info, nil
+	return w.summary(rows, w.where), nil
 }
 
 // info describes the finished tree.
@@ -324,7 +317,7 @@ func (k NUTS) grow(tr *tree, s *State, e float64, g []float64, rng *rand.Rand) b
 	on := ahead(far, p, tr.rho, sub.rho) &&
 		ahead(far, sub.first, tr.rho, sub.first) &&
 		ahead(tr.joint, p, sub.rho, tr.joint)
-	add(tr.rho, sub.rho)
+	floats.Add(tr.rho, sub.rho)
 	if !on || tr.depth == k.maxDepth() {
 		return false
 	}
@@ -343,7 +336,7 @@ func merge(a, b *subtree, rng *rand.Rand) bool {
 	on := ahead(a.first, b.last, a.rho, b.rho) &&
 		ahead(a.first, b.first, a.rho, b.first) &&
 		ahead(a.last, b.last, b.rho, a.last)
-	add(a.rho, b.rho)
+	floats.Add(a.rho, b.rho)
 	a.last, b.last = b.last, a.last
 	a.logw = logw
 	a.depth++
@@ -359,12 +352,6 @@ func ahead(p, q, u, v []float64) bool {
 		b += q[j] * r
 	}
 	return a > 0 && b > 0
-}
-
-func add(dst, v []float64) {
-	for j, a := range v {
-		dst[j] += a
-	}
 }
 
 // logAddExp returns log(eᵃ + eᵇ).

@@ -30,12 +30,11 @@ func (p *Panic) Unwrap() error {
 // caught records the panic of the goroutine that defers it, unless one is already recorded, and stops the others.
 func caught(first *atomic.Pointer[Panic], stop func(error)) {
 	if v := recover(); v != nil {
-		if p, ok := v.(*Panic); ok { // from a goroutine that this one waited for
-			first.CompareAndSwap(nil, p)
-			stop(errPanicked)
-			return
+		p, ok := v.(*Panic) // from a goroutine that this one waited for
+		if !ok {
+			p = &Panic{Value: v, Stack: debug.Stack()}
 		}
-		first.CompareAndSwap(nil, &Panic{Value: v, Stack: debug.Stack()})
+		first.CompareAndSwap(nil, p)
 		stop(errPanicked)
 	}
 }

@@ -57,11 +57,7 @@ func (c SampleConfig) Validate() error {
 
 // checkSize reports more draws than can be kept.
 func (c SampleConfig) checkSize(n, d int) error {
-	const usual = 8 << 30
-	most := float64(c.Memory)
-	if c.Memory == 0 {
-		most = usual
-	}
+	most := float64(cmp.Or(c.Memory, 8<<30))
 	before := float64(c.Warmup.Steps) + float64(c.BurnIn)
 	rows := float64(c.Draws) * float64(n)
 	if c.KeepWarmup {
@@ -315,12 +311,8 @@ func (r *run) makeBlocks(k Kernel, x *mat.Dense, rng *rand.Rand) error {
 // all distributes the work. A task is a slice of one block's transitions; blocks advance in parallel, so that
 // cancelling leaves them about equally far.
 func (r *run) all(ctx context.Context, targets Targets) error {
-	workers := r.cfg.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	spare := workers
-	workers = min(workers, len(r.blocks))
+	spare := cmp.Or(r.cfg.Workers, runtime.GOMAXPROCS(0))
+	workers := min(spare, len(r.blocks))
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	slice := max(16, r.thin)

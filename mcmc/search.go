@@ -2,6 +2,7 @@ package mcmc
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -63,16 +64,13 @@ func (f *finder) try(chains []int, steps []float64) ([]float64, error) {
 
 // within reports whether a step size is within bounds.
 func (f *finder) within(step float64) bool {
-	l := step
-	if f.kernel.Tuning().Square {
-		l = f.kernel.Tuning().length(step)
-	}
+	l := f.kernel.Tuning().length(step)
 	return l > shortest && l < longest
 }
 
 // each improves the step size of each chain separately.
 func (f *finder) each(chains []int, steps []float64) error {
-	factor := make([]float64, len(steps))
+	factor := slices.Repeat([]float64{1}, len(steps))
 	left := make([]int, len(steps)) // chains whose step size is not yet found
 	for i := range left {
 		left[i] = i
@@ -82,9 +80,6 @@ func (f *finder) each(chains []int, steps []float64) error {
 		rows, try = rows[:0], try[:0]
 		for _, i := range left {
 			rows = append(rows, chains[i])
-			if round == 0 {
-				factor[i] = 1
-			}
 			try = append(try, steps[i]*factor[i])
 		}
 		accept, err := f.try(rows, try)
@@ -120,12 +115,8 @@ func (f *finder) each(chains []int, steps []float64) error {
 func (f *finder) common(chains []int, step float64) (float64, error) {
 	const most = 64
 	chains = chains[:min(len(chains), most)]
-	steps := make([]float64, len(chains))
 	mean := func(step float64) (float64, error) {
-		for i := range steps {
-			steps[i] = step
-		}
-		accept, err := f.try(chains, steps)
+		accept, err := f.try(chains, slices.Repeat([]float64{step}, len(chains)))
 		var sum float64
 		for _, p := range accept {
 			sum += p / float64(len(accept))

@@ -105,17 +105,7 @@ func quantitiesWith(q []Quantity, digits, widest int) string {
 
 // worstFirst returns the quantities in order of decreasing R̂; constant ones, which have none, are last.
 func worstFirst(q []Quantity) []Quantity {
-	q = slices.Clone(q)
-	slices.SortStableFunc(q, func(a, b Quantity) int {
-		switch x, y := float64(a.RHat), float64(b.RHat); {
-		case x > y || x == x && y != y:
-			return -1
-		case x < y || x != x && y == y:
-			return 1
-		}
-		return 0
-	})
-	return q
+	return slices.SortedStableFunc(slices.Values(q), func(a, b Quantity) int { return cmp.Compare(b.RHat, a.RHat) })
 }
 
 // flow joins pieces by sep into lines of at most 80 columns, unless a piece is longer; continuation lines are indented.

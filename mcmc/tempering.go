@@ -33,13 +33,9 @@ var (
 	_ Traited  = Tempering{}
 )
 
-// Inner returns the kernel of the levels.
-func (k Tempering) Inner() Kernel { return k.Kernel }
-
-// WithInner returns k around another kernel.
+func (k Tempering) Inner() Kernel                 { return k.Kernel }
 func (k Tempering) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
-// Traits says what k is.
 func (k Tempering) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Betas, t.Crosses, t.Cure = "tempering", k.betas(), true, "add hotter levels, or draw longer"
@@ -112,10 +108,7 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	b := &w.bridge
 	b.between(k.Reference, t)
 	for l, beta := range betas {
-		scale := 1 / math.Sqrt(beta)
-		if k.Scales != nil {
-			scale = k.Scales[l]
-		}
+		scale := k.scaleOf(l)
 		for i := range w.n {
 			b.beta[l*w.n+i] = beta
 			r.scale[l*w.n+i] = scale
@@ -152,7 +145,7 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	copy(s.Grad.RawMatrix().Data, r.Grad.RawMatrix().Data)
 	copy(s.Energy, r.Energy)
 	s.valid = true
-	sum := w.summary(info.Evaluations)
+	sum := w.summary(info.Evaluations, nil)
 	sum.Swaps = info.Swaps
 	if silent { // the kernel tells nothing of single chains
 		sum.Chains = nil
@@ -191,9 +184,7 @@ func (k Tempering) replicas(s *State, levels int) *State {
 				o = int(math.Round(float64(l) * float64(old-1) / float64(levels-1)))
 			}
 			o = min(o, old-1)
-			for i := range n {
-				copy(x.RawRowView(l*n+i), from.RawRowView(o*n+i))
-			}
+			copy(x.RawMatrix().Data[l*n*d:], from.RawMatrix().Data[o*n*d:(o+1)*n*d])
 		}
 		s.Replicas = NewState(x)
 	}
@@ -206,9 +197,7 @@ func (k Tempering) replicas(s *State, levels int) *State {
 		w.swaps = make([]SwapInfo, levels)
 	}
 	if !s.valid {
-		for i := range n {
-			copy(r.X.RawRowView(i), s.X.RawRowView(i))
-		}
+		copy(r.X.RawMatrix().Data, s.X.RawMatrix().Data)
 		r.Invalidate()
 	}
 	return r

@@ -280,7 +280,7 @@ func (w *workspace) logProposals() (at, to []float64) {
 }
 
 // summary reduces the chains' ChainInfo to one Info.
-func (w *workspace) summary(evaluations int) Info {
+func (w *workspace) summary(evaluations int, where *mat.Dense) Info {
 	var sum float64
 	div := 0
 	for i := range w.info {
@@ -290,7 +290,7 @@ func (w *workspace) summary(evaluations int) Info {
 			div++
 		}
 	}
-	return Info{AcceptProb: sum / float64(w.n), Divergent: div, Evaluations: evaluations, Chains: w.info}
+	return Info{AcceptProb: sum / float64(w.n), Divergent: div, Evaluations: evaluations, Chains: w.info, Where: where}
 }
 
 // normals fills dst with standard normal numbers.

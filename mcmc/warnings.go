@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -117,10 +118,9 @@ func (o *Diagnostics) ofChains(w *warnings) {
 		if c.Far {
 			where = fmt.Sprintf(", at energies %.3g above the others", float64(c.Excess))
 		}
-		switch {
-		case c.Moves*50 < c.Draws:
+		if c.Moves*50 < c.Draws {
 			w.on(true, "chain %d moved in %d of %d transitions%s: %s", c.Chain, c.Moves, c.Draws, where, o.wake())
-		default:
+		} else {
 			w.on(true, "chain %d is%s, where hardly any draw belongs: start it elsewhere, or warm up longer", c.Chain,
 				strings.TrimPrefix(where, ","))
 		}
@@ -138,10 +138,7 @@ func (o *Diagnostics) wake() string {
 
 // ofMixing warns about chains that disagree, and about too few draws.
 func (o *Diagnostics) ofMixing(w *warnings) {
-	remedy := "use parallel tempering"
-	if o.Cure != "" {
-		remedy = o.Cure
-	}
+	remedy := cmp.Or(o.Cure, "use parallel tempering")
 	stuck := o.stuck()
 	few := o.OddChains > 0 && 2*o.OddChains < o.Chains // only these few disagree
 	switch {

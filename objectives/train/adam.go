@@ -33,9 +33,6 @@ type Adam struct {
 
 var _ Optimizer = (*Adam)(nil)
 
-// AdamW returns Adam with decoupled weight decay.
-func AdamW(rate, decay float64) *Adam { return &Adam{LearningRate: rate, WeightDecay: decay} }
-
 // SetLearningRate sets η, overriding LearningRate; here 0 means 0.
 func (a *Adam) SetLearningRate(rate float64) {
 	if a.rate == nil {
@@ -88,7 +85,6 @@ func (a *Adam) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState restores what MarshalState returned.
 func (a *Adam) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	step, m, v := d.uint64(), d.floats(), d.floats()

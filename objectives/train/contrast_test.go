@@ -503,13 +503,6 @@ func TestLate(t *testing.T) {
 	if err := s.UnmarshalState(b); err != nil || s.thrown != 0.5 || s.stuck != 3 || !s.half.equal(leaks(0.7, 0.2)) {
 		t.Errorf("restored: %+v, %v", s, err)
 	}
-	before, err := new(Sentinel).MarshalState()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.UnmarshalState(before[:len(before)-48]); err != nil || s.half.plain != nil { // of an earlier version
-		t.Errorf("without the new fields: %+v, %v", s, err)
-	}
 }
 
 // The best state of an attempt that was restarted is what is delivered if none of those after it is better.

@@ -78,9 +78,6 @@ func (l *Log) MarshalState() ([]byte, error) {
 
 // UnmarshalState truncates the file to the length it had, after checking that what is left is unchanged.
 func (l *Log) UnmarshalState(b []byte) error {
-	if len(b) == 16 && [4]byte(b[12:]) == [4]byte{} { // of an older checkpoint
-		b = b[:12]
-	}
 	if len(b) != 12 {
 		return errors.New("train: state of a log: wrong length")
 	}

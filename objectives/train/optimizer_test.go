@@ -61,7 +61,7 @@ func TestAdamConstantGradient(t *testing.T) {
 // AdamW without a gradient only decays: θ (1−ηλ)ᵗ. With the L2 form of the decay, gradient λθ, this fails.
 func TestAdamWDecay(t *testing.T) {
 	theta := []float64{2, -1}
-	a := AdamW(0.1, 0.5)
+	a := &Adam{LearningRate: 0.1, WeightDecay: 0.5}
 	for range 5 {
 		if err := a.Step(theta, make([]float64, 2)); err != nil {
 			t.Fatal(err)

@@ -257,7 +257,6 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState restores what MarshalState returned.
 func (s *Sentinel) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	steps, logNorm := d.uint64(), d.float64()
@@ -267,18 +266,10 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 	}
 	records, first, held, apart := d.uint64(), d.float64(), d.float64(), d.uint64()
 	start, best, risen, lagging := d.floats(), d.floats(), d.uint64(), d.uint64()
-	unrest, restless := d.float64(), d.uint64()
-	var thrown float64
-	var stuck uint64
-	var half []float64
-	if len(d.b) > 0 { // not in the checkpoints of earlier versions
-		thrown, stuck, half = d.float64(), d.uint64(), d.floats()
-	}
-	scores := [...]score{{start, start}, {best, best}, {half, half}}
-	if len(d.b) > 0 { // nor this
-		for i := range scores {
-			scores[i].leaky = d.floats()
-		}
+	unrest, restless, thrown, stuck, half := d.float64(), d.uint64(), d.float64(), d.uint64(), d.floats()
+	scores := [...]score{{plain: start}, {plain: best}, {plain: half}}
+	for i := range scores {
+		scores[i].leaky = d.floats()
 	}
 	if err := d.finish("sentinel"); err != nil {
 		return err

@@ -47,7 +47,7 @@ func (s *Solver) Validate() error {
 	case nil:
 		return errors.New("train: Solver.S is nil, want a gorgonia.Solver")
 	case *gorgonia.AdamW:
-		return errors.New("train: gorgonia.AdamW never updates the weights (v0.9.18); use train.AdamW")
+		return errors.New("train: gorgonia.AdamW never updates the weights (v0.9.18); use train.Adam with WeightDecay")
 	}
 	return nil
 }

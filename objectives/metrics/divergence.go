@@ -96,13 +96,8 @@ func Fisher(ctx context.Context, f Gradient, truth Scorer, x *mat.Dense) (ScoreF
 			}
 		}
 	}
-	return ScoreFit{Fisher: diff / float64(n), Relative: diff / norm, Slope: cross / norm}.known(norm), nil
-}
-
-// known replaces the ratios by NaN if the true score vanishes.
-func (s ScoreFit) known(norm float64) ScoreFit {
-	if norm == 0 {
-		s.Relative, s.Slope = math.NaN(), math.NaN()
+	if norm == 0 { // the true score vanishes
+		norm = math.NaN()
 	}
-	return s
+	return ScoreFit{Fisher: diff / float64(n), Relative: diff / norm, Slope: cross / norm}, nil
 }

@@ -1,10 +1,12 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -18,11 +20,7 @@ type Grid struct {
 
 // NewGrid cuts the box into n cells along every axis.
 func NewGrid(lo, hi []float64, n int) Grid {
-	g := Grid{Lo: lo, Hi: hi, N: make([]int, len(lo))}
-	for i := range g.N {
-		g.N[i] = n
-	}
-	return g
+	return Grid{Lo: lo, Hi: hi, N: slices.Repeat([]int{n}, len(lo))}
 }
 
 // Len returns the number of cells.
@@ -138,22 +136,9 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 	if d == 1 {
 		start, most, cells = 1000, 1<<20, 1000
 	}
-	if cfg.FrameCells > 0 {
-		cells = cfg.FrameCells
-	}
-	if cfg.Start > 0 {
-		start = cfg.Start
-	}
-	if cfg.Max > 0 {
-		most = cfg.Max
-	}
-	tol, frames := 1e-4, 3
-	if cfg.Tol > 0 {
-		tol = cfg.Tol
-	}
-	if cfg.Frames != 0 {
-		frames = max(cfg.Frames, 0)
-	}
+	start, most = cmp.Or(max(cfg.Start, 0), start), cmp.Or(max(cfg.Max, 0), most)
+	cells = cmp.Or(max(cfg.FrameCells, 0), cells)
+	tol, frames := cmp.Or(max(cfg.Tol, 0), 1e-4), cmp.Or(cfg.Frames, 3)
 
 	q := &Quadrature{LogZBox: math.NaN(), Err: math.Inf(1)}
 	for n, calm := min(start, most), 0; n <= most && calm < 2; n *= 2 {
@@ -178,7 +163,7 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 		return nil, errors.New("metrics: the model has no mass in the box of the data")
 	}
 	q.LogZ = q.LogZBox
-	for k := range frames {
+	for k := range max(frames, 0) {
 		z, err := frame(ctx, f, lo, hi, math.Pow(3, float64(k)), cells)
 		if err != nil {
 			return nil, err
@@ -225,10 +210,7 @@ func frame(ctx context.Context, f Energy, lo, hi []float64, s float64, cells int
 
 // logIntegral returns log Σ exp(−e) + log of the cell volume.
 func logIntegral(g Grid, e []float64) float64 {
-	least := math.Inf(1)
-	for _, v := range e {
-		least = math.Min(least, v)
-	}
+	least := slices.Min(e)
 	if math.IsInf(least, 1) {
 		return math.Inf(-1)
 	}

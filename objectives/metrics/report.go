@@ -219,17 +219,15 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 		return nil
 	}
 	if in.Train != nil {
-		n, _ := in.Train.Dims()
-		e := make([]float64, n)
-		if err := energies(ctx, in.ofPoints(), e, in.Train); err != nil {
+		e, err := energies(ctx, in.ofPoints(), in.Train)
+		if err != nil {
 			return err
 		}
 		mean, _ := meanErr(e)
 		r.TrainNLL = Value(mean) + r.LogZ
 	}
-	n, _ := test.Dims()
-	e := make([]float64, n)
-	if err := energies(ctx, in.ofPoints(), e, test); err != nil {
+	e, err := energies(ctx, in.ofPoints(), test)
+	if err != nil {
 		return err
 	}
 	if in.Baseline != nil {
@@ -239,8 +237,8 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	}
 	shift := float64(r.LogZ)
 	if p, ok := in.Truth.(LogProber); ok && r.Entropy.Known() && in.Test == nil {
-		logp := make([]float64, n)
-		if err := logProbs(ctx, p, logp, test); err != nil {
+		logp, err := logProbs(ctx, p, test)
+		if err != nil {
 			return err
 		}
 		for i := range e {
@@ -258,8 +256,8 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 
 // baseline compares the energies e of the test points with the baseline.
 func (r *Report) baseline(ctx context.Context, in Input, e []float64, test *mat.Dense) error {
-	own := make([]float64, len(e))
-	if err := logProbs(ctx, in.Baseline, own, test); err != nil {
+	own, err := logProbs(ctx, in.Baseline, test)
+	if err != nil {
 		return err
 	}
 	gain := make([]float64, len(e))
@@ -469,20 +467,18 @@ func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) 
 
 // hdrLevel returns the log-density that 99 % of the draws x from p reach.
 func hdrLevel(ctx context.Context, p LogProber, x *mat.Dense) (float64, error) {
-	n, _ := x.Dims()
-	logp := make([]float64, n)
-	if err := logProbs(ctx, p, logp, x); err != nil {
+	logp, err := logProbs(ctx, p, x)
+	if err != nil {
 		return 0, err
 	}
 	slices.Sort(logp)
-	return logp[n/100], nil
+	return logp[len(logp)/100], nil
 }
 
 // shareAbove returns the share of the rows of x at which log p reaches the level.
 func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (float64, error) {
-	n, _ := x.Dims()
-	logp := make([]float64, n)
-	if err := logProbs(ctx, p, logp, x); err != nil {
+	logp, err := logProbs(ctx, p, x)
+	if err != nil {
 		return 0, err
 	}
 	var in float64
@@ -491,7 +487,7 @@ func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (
 			in++
 		}
 	}
-	return in / float64(n), nil
+	return in / float64(len(logp)), nil
 }
 
 // LogZKnown reports whether log Z, and hence the likelihood, is reliable: from quadrature, or from annealed chains many
@@ -530,12 +526,7 @@ func scaled(x *mat.Dense, scale []float64) *mat.Dense {
 	if scale == nil {
 		return x
 	}
-	n, _ := x.Dims()
-	out := mat.DenseCopyOf(x)
-	for i := range n {
-		for j, s := range scale {
-			out.Set(i, j, out.At(i, j)/s)
-		}
-	}
-	return out
+	var out mat.Dense
+	out.Apply(func(_, j int, v float64) float64 { return v / scale[j] }, x)
+	return &out
 }

@@ -93,21 +93,23 @@ func rowsOf(x *mat.Dense, from, to int) *mat.Dense {
 }
 
 // energies evaluates f on the rows of x, chunk by chunk.
-func energies(ctx context.Context, f Energy, dst []float64, x *mat.Dense) error {
-	for from := 0; from < len(dst); from += chunk {
+func energies(ctx context.Context, f Energy, x *mat.Dense) ([]float64, error) {
+	n, _ := x.Dims()
+	e := make([]float64, n)
+	for from := 0; from < n; from += chunk {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		to := min(from+chunk, len(dst))
+		to := min(from+chunk, n)
 		part := rowsOf(x, from, to)
-		if err := f(dst[from:to], part); err != nil {
-			return err
+		if err := f(e[from:to], part); err != nil {
+			return nil, err
 		}
-		if err := checkEnergies(dst[from:to], part); err != nil {
-			return err
+		if err := checkEnergies(e[from:to], part); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return e, nil
 }
 
 // checkEnergies reports the first energy that is NaN or −Inf. An energy of +Inf means zero density.
@@ -141,8 +143,11 @@ func parallel(ctx context.Context, n, block int, f func(from, to int)) error {
 }
 
 // logProbs evaluates the true log-density on the rows of x, on all cores.
-func logProbs(ctx context.Context, p LogProber, dst []float64, x *mat.Dense) error {
-	return parallel(ctx, len(dst), 4096, func(from, to int) { p.LogProb(dst[from:to], rowsOf(x, from, to)) })
+func logProbs(ctx context.Context, p LogProber, x *mat.Dense) ([]float64, error) {
+	n, _ := x.Dims()
+	logp := make([]float64, n)
+	err := parallel(ctx, n, 4096, func(from, to int) { p.LogProb(logp[from:to], rowsOf(x, from, to)) })
+	return logp, err
 }
 
 // logAdd returns log(exp a + exp b).

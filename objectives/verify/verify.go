@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"github.com/stheno-ebm/stheno/mcmc"
 )
 
 // Row is the outcome of one check.
@@ -22,17 +24,14 @@ type Row struct {
 // MarshalJSON writes the row with lower-case keys; a Value that is not finite is null.
 func (r Row) MarshalJSON() ([]byte, error) {
 	out := struct {
-		Name      string   `json:"name"`
-		Target    string   `json:"target"`
-		Statistic string   `json:"statistic"`
-		Value     *float64 `json:"value"`
-		Tolerance float64  `json:"tolerance"`
-		Pass      bool     `json:"pass"`
-		Error     string   `json:"error,omitempty"`
-	}{r.Name, r.Target, r.Statistic, &r.Value, r.Tolerance, r.Pass, ""}
-	if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
-		out.Value = nil
-	}
+		Name      string      `json:"name"`
+		Target    string      `json:"target"`
+		Statistic string      `json:"statistic"`
+		Value     mcmc.Number `json:"value"`
+		Tolerance float64     `json:"tolerance"`
+		Pass      bool        `json:"pass"`
+		Error     string      `json:"error,omitempty"`
+	}{r.Name, r.Target, r.Statistic, mcmc.Number(r.Value), r.Tolerance, r.Pass, ""}
 	if r.Err != nil {
 		out.Error = r.Err.Error()
 	}

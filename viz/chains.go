@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -26,17 +25,8 @@ type Trails struct {
 	Jump   float64      // moves longer than this, in data units, leave no trail; 0: all do
 }
 
-// DataRange satisfies plot.DataRanger.
-func (t *Trails) DataRange() (xmin, xmax, ymin, ymax float64) {
-	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for _, m := range t.Chains {
-		a, b, c, d := extent(m)
-		xmin, xmax, ymin, ymax = math.Min(xmin, a), math.Max(xmax, b), math.Min(ymin, c), math.Max(ymax, d)
-	}
-	return
-}
+func (t *Trails) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(t.Chains...) }
 
-// Plot satisfies plot.Plotter.
 func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	width, rad := cmp.Or(t.Width, 0.8), cmp.Or(t.Radius, 1.6)
@@ -154,7 +144,6 @@ func (d *Diagnostics) name(k int) string {
 	return s
 }
 
-// Figure returns the picture.
 func (d *Diagnostics) Figure() *Figure {
 	st := styleOr(d.Style)
 	f := &Figure{Title: d.Title, Style: st, Width: d.Width, Heights: []vg.Length{84, 84, 118}}
@@ -349,11 +338,11 @@ func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	t.Jump = jump(lo, hi)
 	var names []string
 	for _, k := range pick {
-		if name := d.name(k); k < len(d.Names) {
-			names = append(names, d.Names[k])
-		} else {
-			names = append(names, name)
+		name := d.name(k)
+		if k < len(d.Names) {
+			name = d.Names[k]
 		}
+		names = append(names, name)
 	}
 	p := st.plane("Chains", lo, hi, names)
 	if ground != nil {
@@ -368,9 +357,8 @@ func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	if show > 0 {
 		p.Add(t)
 	}
-	p.Add(remark{st, outside(lo, hi, t.Chains...)}, frame{st})
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
-	return p
+	p.Add(remark{st, outside(lo, hi, t.Chains...)})
+	return st.finish(p, lo, hi)
 }
 
 // Walk is an animation of chains moving over an energy landscape.
@@ -413,8 +401,8 @@ func (w *Walk) frame(k int) Picture {
 		}
 		t.Chains, under.Chains = append(t.Chains, m), append(under.Chains, m)
 	}
-	pl.Add(under, t, frame{st})
-	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	pl.Add(under, t)
+	st.finish(pl, lo, hi)
 	f := &Figure{Title: w.Title, Note: "draw " + thousands(k+1), Style: st, Width: 360}
 	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
 	return f
@@ -452,14 +440,7 @@ func (w *Walk) GIF() (*GIF, error) {
 
 // Save writes the animation to a .gif file: to a temporary file next to the path, which is then renamed.
 func (w *Walk) Save(path string) error {
-	if ext := filepath.Ext(path); ext != ".gif" {
-		return fmt.Errorf("viz: unknown animation format %q, want .gif: %s", ext, path)
-	}
-	g, err := w.GIF()
-	if err != nil {
-		return err
-	}
-	return g.Save(path)
+	return saveGIF(path, w.GIF)
 }
 
 // SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.

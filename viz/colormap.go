@@ -3,6 +3,7 @@ package viz
 import (
 	"image/color"
 	"math"
+	"slices"
 )
 
 // ColorMap is a sequence of colours, linear in sRGB between equally spaced stops.
@@ -60,10 +61,8 @@ func (m *ColorMap) orDefault() *ColorMap {
 // Reversed returns the map run backwards.
 func (m *ColorMap) Reversed() *ColorMap {
 	m = m.orDefault()
-	r := &ColorMap{m.Name + "-reversed", make([]uint32, len(m.stops))}
-	for i, s := range m.stops {
-		r.stops[len(m.stops)-1-i] = s
-	}
+	r := &ColorMap{m.Name + "-reversed", slices.Clone(m.stops)}
+	slices.Reverse(r.stops)
 	return r
 }
 

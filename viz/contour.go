@@ -2,6 +2,7 @@ package viz
 
 import (
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -23,10 +24,8 @@ var _ interface {
 	plot.DataRanger
 } = (*FilledContour)(nil)
 
-// DataRange satisfies plot.DataRanger.
 func (f *FilledContour) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
 
-// Plot satisfies plot.Plotter.
 func (f *FilledContour) Plot(c draw.Canvas, p *plot.Plot) {
 	sc := f.Scale.sane()
 	lo, hi := beyond(sc)
@@ -49,16 +48,21 @@ func (f *FilledContour) Plot(c draw.Canvas, p *plot.Plot) {
 		project)
 }
 
+// projected returns points on the canvas, and whether all of them lie within it.
+func projected(c draw.Canvas, line []point, project func(point) vg.Point) (pts []vg.Point, inside bool) {
+	pts, inside = make([]vg.Point, len(line)), true
+	for i, q := range line {
+		pts[i] = project(q)
+		inside = inside && c.Contains(pts[i])
+	}
+	return pts, inside
+}
+
 // fillRings fills the region bounded by rings, within the canvas, in one go.
 func fillRings(c draw.Canvas, rings [][]point, project func(point) vg.Point) {
 	var path vg.Path
 	for _, ring := range rings {
-		pts := make([]vg.Point, len(ring))
-		inside := true
-		for i, q := range ring {
-			pts[i] = project(q)
-			inside = inside && c.Contains(pts[i])
-		}
+		pts, inside := projected(c, ring, project)
 		if !inside {
 			pts = c.ClipPolygonXY(pts)
 		}
@@ -83,18 +87,13 @@ type ContourLines struct {
 	Style  draw.LineStyle
 }
 
-// DataRange satisfies plot.DataRanger.
 func (l *ContourLines) DataRange() (xmin, xmax, ymin, ymax float64) { return l.Grid.rectangle() }
 
-// Plot satisfies plot.Plotter.
 func (l *ContourLines) Plot(c draw.Canvas, p *plot.Plot) {
 	if len(l.Levels) == 0 {
 		return
 	}
-	lo, hi := l.Levels[0], l.Levels[0]
-	for _, v := range l.Levels {
-		lo, hi = min(lo, v), max(hi, v)
-	}
+	lo, hi := slices.Min(l.Levels), slices.Max(l.Levels)
 	pad := hi - lo + 1
 	g := l.Grid.resample(len(l.Grid.X), len(l.Grid.Y), lo-pad, hi+pad)
 	trX, trY := p.Transforms(&c)
@@ -104,13 +103,7 @@ func (l *ContourLines) Plot(c draw.Canvas, p *plot.Plot) {
 func (l *ContourLines) draw(c draw.Canvas, t *tracer, project func(point) vg.Point) {
 	for _, level := range l.Levels {
 		for _, line := range t.lines(level) {
-			pts := make([]vg.Point, len(line))
-			inside := true
-			for i, q := range line {
-				pts[i] = project(q)
-				inside = inside && c.Contains(pts[i])
-			}
-			if inside {
+			if pts, inside := projected(c, line, project); inside {
 				c.StrokeLines(l.Style, pts)
 			} else {
 				c.StrokeLines(l.Style, c.ClipLinesXY(pts)...)

@@ -25,7 +25,6 @@ type Curve struct {
 	Fill color.Color // between the curve and the lower edge; nil: none
 }
 
-// DataRange satisfies plot.DataRanger.
 func (l *Curve) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for i, x := range l.X {
@@ -36,7 +35,6 @@ func (l *Curve) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return
 }
 
-// Plot satisfies plot.Plotter.
 func (l *Curve) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	_, log := p.Y.Scale.(plot.LogScale)
@@ -67,14 +65,12 @@ func (l *Curve) Plot(c draw.Canvas, p *plot.Plot) {
 	} else {
 		for b := range columns {
 			lo, hi := vg.Point{}, vg.Point{}
-			any := false
 			first := true
 			for i := b * len(l.X) / columns; i < (b+1)*len(l.X)/columns; i++ {
 				q, ok := place(i)
 				if !ok {
 					continue
 				}
-				any = true
 				if first || q.Y < lo.Y {
 					lo = q
 				}
@@ -84,7 +80,7 @@ func (l *Curve) Plot(c draw.Canvas, p *plot.Plot) {
 				first = false
 			}
 			switch {
-			case !any:
+			case first: // there is none
 				finish()
 			case lo.X <= hi.X:
 				cur = append(cur, lo, hi)
@@ -142,7 +138,6 @@ func Histogram(values []float64, lo, hi float64, n int) *Steps {
 	return s
 }
 
-// DataRange satisfies plot.DataRanger.
 func (s *Steps) DataRange() (xmin, xmax, ymin, ymax float64) {
 	a, b, m := s.Edges[0], s.Edges[len(s.Edges)-1], 0.0
 	for _, h := range s.Heights {
@@ -154,7 +149,6 @@ func (s *Steps) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return a, b, 0, m
 }
 
-// Plot satisfies plot.Plotter.
 func (s *Steps) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	at := func(e, h float64) vg.Point {
@@ -188,7 +182,6 @@ type Bars struct {
 	Line   draw.LineStyle
 }
 
-// DataRange satisfies plot.DataRanger.
 func (b *Bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	lo, hi := b.Base, b.Base
 	for _, v := range b.Values {
@@ -202,7 +195,6 @@ func (b *Bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return lo, hi + 0.08*(hi-lo), -0.6, float64(len(b.Values)) - 0.4
 }
 
-// Plot satisfies plot.Plotter.
 func (b *Bars) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	for k, v := range b.Values {
@@ -243,15 +235,12 @@ func smooth(y []float64, window float64) []float64 {
 type legend struct {
 	s       *Style
 	entries []legendEntry
-	left    bool
-	bottom  bool
 }
 
 type legendEntry struct {
 	name  string
 	color color.RGBA
 	dot   bool
-	dash  []vg.Length
 }
 
 func (l legend) Plot(c draw.Canvas, _ *plot.Plot) {
@@ -267,12 +256,6 @@ func (l legend) Plot(c draw.Canvas, _ *plot.Plot) {
 	w += thumb + 11
 	h := line*vg.Length(len(l.entries)) + 4
 	x, y := c.Max.X-w-4, c.Max.Y-h-4
-	if l.left {
-		x = c.Min.X + 4
-	}
-	if l.bottom {
-		y = c.Min.Y + 4
-	}
 	c.SetColor(fade(l.s.Face, 0.85))
 	c.Fill(vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + w, Y: y + h}}.Path())
 	for k, e := range l.entries {
@@ -281,7 +264,7 @@ func (l legend) Plot(c draw.Canvas, _ *plot.Plot) {
 			c.SetColor(e.color)
 			disc(c, vg.Point{X: x + 4 + thumb/2, Y: m}, 2)
 		} else {
-			c.StrokeLine2(draw.LineStyle{Color: e.color, Width: l.s.LineWidth, Dashes: e.dash}, x+4, m, x+4+thumb, m)
+			c.StrokeLine2(draw.LineStyle{Color: e.color, Width: l.s.LineWidth}, x+4, m, x+4+thumb, m)
 		}
 		c.FillText(st, vg.Point{X: x + 7 + thumb, Y: m}, e.name)
 	}

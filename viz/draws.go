@@ -1,10 +1,9 @@
 package viz
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"sort"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -75,12 +74,6 @@ func worst(v []float64, badness func(float64) float64) []int {
 	for i := range at {
 		at[i] = i
 	}
-	sort.SliceStable(at, func(a, b int) bool {
-		x, y := badness(v[at[a]]), badness(v[at[b]])
-		return math.IsNaN(x) && !math.IsNaN(y) || x > y
-	})
+	slices.SortStableFunc(at, func(a, b int) int { return cmp.Compare(-badness(v[a]), -badness(v[b])) }) // NaN is least
 	return at
 }
-
-// column concatenates the chains.
-func column(x [][]float64) []float64 { return slices.Concat(x...) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
@@ -64,16 +65,12 @@ func (p *EnergyPlot) split() (about, change, bfmi []float64) {
 	return about, change, bfmi
 }
 
-// Figure returns the picture.
 func (p *EnergyPlot) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Style: st, Width: cmp.Or(p.Width, 400), Heights: []vg.Length{150}}
 	about, change, bfmi := p.split()
 	reach := 0.0
-	for _, v := range about {
-		reach = max(reach, math.Abs(v))
-	}
-	for _, v := range change {
+	for _, v := range slices.Concat(about, change) {
 		reach = max(reach, math.Abs(v))
 	}
 	if !(reach > 0) {

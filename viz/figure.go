@@ -110,9 +110,8 @@ func (f *Figure) layout() layout {
 		o.l[c.Col], o.r[last] = max(o.l[c.Col], m.l), max(o.r[last], m.r)
 		o.t[c.Row], o.b[low] = max(o.t[c.Row], m.t), max(o.b[low], m.b)
 	}
-	width, _ := f.width()
 	gap := cmp.Or(f.Gap, 12)
-	free := width - 2*pagePad - gap*vg.Length(cols-1)
+	free := f.width() - 2*pagePad - gap*vg.Length(cols-1)
 	weight := func(k int) float64 {
 		if k < len(f.Widths) && f.Widths[k] > 0 {
 			return f.Widths[k]
@@ -159,12 +158,7 @@ func (f *Figure) layout() layout {
 	return o
 }
 
-func (f *Figure) width() (w vg.Length, given bool) {
-	if f.Width > 0 {
-		return f.Width, true
-	}
-	return 640, false
-}
+func (f *Figure) width() vg.Length { return cmp.Or(max(f.Width, 0), 640) }
 
 // heading and aside are the styles of title and note.
 func (s *Style) heading() draw.TextStyle {
@@ -179,16 +173,14 @@ func (s *Style) aside() draw.TextStyle { return s.text(s.FontSize+1, draw.XRight
 func (f *Figure) crowded(st *Style) bool {
 	const gap = 12
 	h, n := st.heading(), st.aside()
-	width, _ := f.width()
-	return f.Title != "" && f.Note != "" && h.Width(f.Title)+n.Width(f.Note)+gap > width-2*pagePad
+	return f.Title != "" && f.Note != "" && h.Width(f.Title)+n.Width(f.Note)+gap > f.width()-2*pagePad
 }
 
 // lines breaks the note at its dots into lines as wide as the figure.
 func (f *Figure) lines(st *Style) (lines []string) {
 	const dot = " · "
-	width, _ := f.width()
 	for part := range strings.SplitSeq(f.Note, dot) {
-		if last := len(lines) - 1; last >= 0 && st.aside().Width(lines[last]+dot+part) <= width-2*pagePad {
+		if last := len(lines) - 1; last >= 0 && st.aside().Width(lines[last]+dot+part) <= f.width()-2*pagePad {
 			lines[last] += dot + part
 		} else {
 			lines = append(lines, part)
@@ -201,10 +193,7 @@ func (f *Figure) lines(st *Style) (lines []string) {
 func (f *Figure) Figure() *Figure { return f }
 
 // Size returns width and height.
-func (f *Figure) Size() (w, h vg.Length) {
-	w, _ = f.width()
-	return w, f.layout().height
-}
+func (f *Figure) Size() (w, h vg.Length) { return f.width(), f.layout().height }
 
 // Draw draws the figure.
 func (f *Figure) Draw(c draw.Canvas) {

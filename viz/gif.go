@@ -270,13 +270,11 @@ func (a *Animation) Add(p *Panel) error {
 	q := *p
 	q.Energy = p.Energy.Clone()
 	if present(p.Samples) {
-		n, _ := p.Samples.Dims()
+		n, d := p.Samples.Dims()
 		keep := min(n, a.points())
-		_, d := p.Samples.Dims()
-		d = min(d, 2)
-		m := mat.NewDense(keep, d, nil)
+		m := mat.NewDense(keep, min(d, 2), nil)
 		for i := range keep {
-			for k := range d {
+			for k := range min(d, 2) {
 				m.Set(i, k, p.Samples.At(i*n/keep, k))
 			}
 		}
@@ -377,28 +375,36 @@ func ordered[T any](n int, make1 func(k int) T, use func(k int, v T) error) erro
 	return err
 }
 
+// gif draws all frames.
+func (a *Animation) gif() (*GIF, error) {
+	g := &GIF{Delay: a.Delay, Hold: a.Hold}
+	if n := len(a.frames); n > 0 {
+		g.Palette = styleOr(a.frames[n-1].Style).palette()
+	}
+	return g, a.each(func(_ int, img *image.RGBA) error { return g.Add(img) })
+}
+
 // Encode writes the animation as a GIF.
 func (a *Animation) Encode(w io.Writer) error {
-	if len(a.frames) == 0 {
-		return errors.New("viz: animation has no frames, want at least one")
-	}
-	g := GIF{Palette: styleOr(a.frames[len(a.frames)-1].Style).palette(), Delay: a.Delay, Hold: a.Hold}
-	if err := a.each(func(_ int, img *image.RGBA) error { return g.Add(img) }); err != nil {
+	g, err := a.gif()
+	if err != nil {
 		return err
 	}
 	return g.Encode(w)
 }
 
 // Save writes the animation to a .gif file: to a temporary file next to the path, which is then renamed.
-func (a *Animation) Save(path string) error {
+func (a *Animation) Save(path string) error { return saveGIF(path, a.gif) }
+
+func saveGIF(path string, draw func() (*GIF, error)) error {
 	if ext := filepath.Ext(path); ext != ".gif" {
 		return fmt.Errorf("viz: unknown animation format %q, want .gif: %s", ext, path)
 	}
-	var b bytes.Buffer
-	if err := a.Encode(&b); err != nil {
+	g, err := draw()
+	if err != nil {
 		return err
 	}
-	return files.Write(path, b.Bytes())
+	return g.Save(path)
 }
 
 // SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.

@@ -87,7 +87,7 @@ func (g *Grid) at(i, j int) float64 { return g.Z[j*len(g.X)+i] }
 func (g *Grid) Range() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, z := range g.Z {
-		if !math.IsInf(z, 0) && !math.IsNaN(z) {
+		if finite(z) {
 			lo, hi = math.Min(lo, z), math.Max(hi, z)
 		}
 	}
@@ -99,12 +99,7 @@ func (g *Grid) Range() (lo, hi float64) {
 
 // Quantiles returns the values below which the fractions q of the finite values lie.
 func (g *Grid) Quantiles(q ...float64) []float64 {
-	s := make([]float64, 0, len(g.Z))
-	for _, z := range g.Z {
-		if !math.IsInf(z, 0) && !math.IsNaN(z) {
-			s = append(s, z)
-		}
-	}
+	s := slices.DeleteFunc(slices.Clone(g.Z), func(z float64) bool { return !finite(z) })
 	slices.Sort(s)
 	out := make([]float64, len(q))
 	if len(s) == 0 {
@@ -112,12 +107,8 @@ func (g *Grid) Quantiles(q ...float64) []float64 {
 	}
 	for i, p := range q {
 		t := p * float64(len(s)-1)
-		k := min(int(t), len(s)-2)
-		if len(s) == 1 {
-			out[i] = s[0]
-			continue
-		}
-		out[i] = s[k] + (s[k+1]-s[k])*(t-float64(k))
+		k := max(0, min(int(t), len(s)-2))
+		out[i] = s[k] + (s[min(k+1, len(s)-1)]-s[k])*(t-float64(k))
 	}
 	return out
 }
@@ -133,12 +124,11 @@ func (g *Grid) Landscape() (rel *Grid, depth float64) {
 	lo, hi := g.Range()
 	rel = &Grid{X: g.X, Y: g.Y, Z: make([]float64, len(g.Z))}
 	for i, z := range g.Z {
-		if rel.Z[i] = z - lo; math.IsNaN(z) || math.IsInf(z, 0) {
+		if rel.Z[i] = z - lo; !finite(z) {
 			rel.Z[i] = math.Inf(1)
 		}
 	}
-	depth = rel.Quantiles(0.8)[0]
-	depth = math.Min(depth, landscapeDepth)
+	depth = math.Min(rel.Quantiles(0.8)[0], landscapeDepth)
 	if !(depth > 0) {
 		depth = hi - lo
 	}
@@ -146,15 +136,6 @@ func (g *Grid) Landscape() (rel *Grid, depth float64) {
 		depth = 1
 	}
 	return rel, depth
-}
-
-// clipped returns the value at a node clamped to [lo, hi]; NaN counts as hi.
-func (g *Grid) clipped(i, j int, lo, hi float64) float64 {
-	z := g.at(i, j)
-	if !(z < hi) {
-		return hi
-	}
-	return math.Max(z, lo)
 }
 
 // Interpolate returns the bilinear interpolant at (x, y), clamped to the lattice.
@@ -189,13 +170,14 @@ func beyond(s Scale) (lo, hi float64) {
 	return s.Lo - d, s.Hi + d
 }
 
-// resample returns the clipped values on an nx×ny lattice over the same box, interpolated by cubics with continuous
-// slopes: linear interpolation would show as pleats where the lattices fall in and out of step.
+// resample returns the values, clamped to [lo, hi], where NaN counts as hi, on an nx×ny lattice over the same box,
+// interpolated by cubics with continuous slopes: linear interpolation would show as pleats where the lattices fall in
+// and out of step.
 func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 	c := &Grid{X: g.X, Y: g.Y, Z: make([]float64, len(g.Z))}
-	for j := range g.Y {
-		for i := range g.X {
-			c.Z[j*len(g.X)+i] = g.clipped(i, j, lo, hi)
+	for k, z := range g.Z {
+		if c.Z[k] = hi; z < hi {
+			c.Z[k] = math.Max(z, lo)
 		}
 	}
 	if nx == len(g.X) && ny == len(g.Y) {

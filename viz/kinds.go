@@ -70,19 +70,6 @@ func (p *Panel) landscape() (rel *Grid, sc Scale, st *Style) {
 	return rel, Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}, st
 }
 
-func (p *Panel) plane(st *Style) *plot.Plot {
-	lo, hi := p.box()
-	return st.plane("", lo, hi, p.Names)
-}
-
-// finish completes a plane: adds the frame on top and restores the axes.
-func (p *Panel) finish(st *Style, pl *plot.Plot) *plot.Plot {
-	lo, hi := p.box()
-	pl.Add(frame{st})
-	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
-	return pl
-}
-
 func (p *Panel) figure(width vg.Length) *Figure {
 	note := p.Note
 	if note == "" && p.Step > 0 {
@@ -96,14 +83,14 @@ func (p *Panel) figure(width vg.Length) *Figure {
 
 func (p *Panel) contour() *Figure {
 	rel, sc, st := p.landscape()
-	pl := p.plane(st)
+	lo, hi := p.box()
+	pl := st.plane("", lo, hi, p.Names)
 	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 100}, Width: 0.5})
 	if present(p.Data) {
 		pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.9, Alpha: 0.7, Max: 1000})
 	}
-	p.finish(st, pl)
 	f := p.figure(400)
-	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
+	f.Add(Cell{Plot: st.finish(pl, lo, hi), Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
 	return f
 }
 
@@ -121,12 +108,12 @@ func (p *Panel) surface() *Figure {
 func (p *Panel) score() *Figure {
 	rel, sc, st := p.landscape()
 	sc.Bands = 0
-	pl := p.plane(st)
+	lo, hi := p.box()
+	pl := st.plane("", lo, hi, p.Names)
 	pl.Add(&HeatMap{Grid: rel, Scale: sc}, &Arrows{At: p.Score.At, Vector: steepest(p.Score.Vector, pl), Width: 0.8,
 		Ground: func(x, y float64) color.RGBA { return sc.Color(rel.Interpolate(x, y)) }})
-	p.finish(st, pl)
 	f := p.figure(400)
-	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
+	f.Add(Cell{Plot: st.finish(pl, lo, hi), Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
 	return f
 }
 
@@ -191,8 +178,7 @@ func (p *Panel) samples() *Figure {
 		}
 		pl := st.plane("", lo, hi, p.Names)
 		pl.Add(&Scatter{X: s.x, Color: s.c}, remark{st, outside(lo, hi, s.x)})
-		p.finish(st, pl)
-		f.Add(Cell{Row: 1, Col: col, Plot: pl, Aspect: Equal(pl)})
+		f.Add(Cell{Row: 1, Col: col, Plot: st.finish(pl, lo, hi), Aspect: Equal(pl)})
 		for axis := range 2 {
 			m := st.NewPlot("", "", "")
 			if axis == 0 {
@@ -275,16 +261,26 @@ func (t *Triptych) Figure() *Figure {
 	}
 	density := Scale{Lo: 0, Hi: top, Map: st.Density}
 	signed := Scale{Lo: -most, Hi: most, Map: st.Diverging}
-	for k, c := range []struct {
+	type part struct {
 		title string
 		grid  *Grid
 		scale Scale
 		bar   bool
-	}{{"True density", t.True, density, false}, {"Model density", t.Model, density, true},
-		{"Model − true", diff, signed, true}} {
+	}
+	parts := []part{{"True density", t.True, density, false}, {"Model density", t.Model, density, true},
+		{"Model − true", diff, signed, true}}
+	if t.Score != nil {
+		worst := t.Score.Quantiles(0.999)[0]
+		if !(worst > 0) {
+			worst = 1
+		}
+		parts = append(parts, part{"Score error² · density", t.Score, Scale{Lo: 0, Hi: worst, Map: st.Density}, true})
+		f.Width = cmp.Or(f.Width, 860)
+	}
+	for k, c := range parts {
 		p := st.Plane(c.title, lo, hi)
-		p.Add(&HeatMap{Grid: c.grid, Scale: c.scale}, frame{st})
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1
+		p.Add(&HeatMap{Grid: c.grid, Scale: c.scale})
+		st.finish(p, lo, hi)
 		if k > 0 {
 			p.Y.Label.Text = ""
 		}
@@ -293,19 +289,6 @@ func (t *Triptych) Figure() *Figure {
 			cell.Bar = &c.scale
 		}
 		f.Add(cell)
-	}
-	if t.Score != nil {
-		worst := t.Score.Quantiles(0.999)[0]
-		if !(worst > 0) {
-			worst = 1
-		}
-		scale := Scale{Lo: 0, Hi: worst, Map: st.Density}
-		p := st.Plane("Score error² · density", lo, hi)
-		p.Add(&HeatMap{Grid: t.Score, Scale: scale}, frame{st})
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1
-		p.Y.Label.Text = ""
-		f.Add(Cell{Col: 3, Plot: p, Aspect: Equal(p), Bar: &scale})
-		f.Width = cmp.Or(f.Width, 860)
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
@@ -57,13 +58,9 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 	p.Sets = append(p.Sets, PointSet{Name: "draws", X: x})
 	if t, ok := d.(interface{ Diverged() [][]bool }); ok {
 		var rows []int
-		i := 0
-		for _, chain := range t.Diverged() {
-			for _, diverged := range chain {
-				if diverged {
-					rows = append(rows, i)
-				}
-				i++
+		for i, diverged := range slices.Concat(t.Diverged()...) {
+			if diverged {
+				rows = append(rows, i)
 			}
 		}
 		if len(rows) > 0 {
@@ -81,7 +78,7 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 func columns(d Draws, at []int) *mat.Dense {
 	var x *mat.Dense
 	for k, j := range at {
-		v := column(d.Values(j))
+		v := slices.Concat(d.Values(j)...)
 		if len(v) == 0 {
 			return nil
 		}
@@ -139,7 +136,6 @@ func (p *Pairs) span(k int) (lo, hi float64) {
 	return a.Min, a.Max
 }
 
-// Figure returns the picture.
 func (p *Pairs) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Note: p.Note, Style: st, Width: p.Width, Gap: 5}

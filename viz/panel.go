@@ -124,11 +124,10 @@ func (p *Panel) box() (lo, hi [2]float64) {
 		x0, x1, y0, y1 := p.Energy.rectangle()
 		return [2]float64{x0, y0}, [2]float64{x1, y1}
 	}
-	if lo, hi, ok := boxOf(p.Data); ok {
-		return lo, hi
-	}
-	if lo, hi, ok := boxOf(p.Samples); ok {
-		return lo, hi
+	for _, m := range []mat.Matrix{p.Data, p.Samples} {
+		if lo, hi, ok := boxOf(m); ok {
+			return lo, hi
+		}
 	}
 	return [2]float64{-1, -1}, [2]float64{1, 1}
 }
@@ -136,13 +135,7 @@ func (p *Panel) box() (lo, hi [2]float64) {
 // boxOf returns the range of the first two columns (or of the only one) with a margin; ok reports whether there are
 // finite rows.
 func boxOf(ms ...mat.Matrix) (lo, hi [2]float64, ok bool) {
-	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for _, m := range ms {
-		if present(m) {
-			a, b, c, d := extent(m)
-			x0, x1, y0, y1 = math.Min(x0, a), math.Max(x1, b), math.Min(y0, c), math.Max(y1, d)
-		}
-	}
+	x0, x1, y0, y1 := extent(ms...)
 	if !(x0 <= x1) {
 		return lo, hi, false
 	}
@@ -235,10 +228,16 @@ func (s *Style) plane(title string, lo, hi [2]float64, names []string) *plot.Plo
 	return p
 }
 
+// finish completes a plane: it adds the frame on top and restores the axes, which what was added may have widened.
+func (s *Style) finish(p *plot.Plot, lo, hi [2]float64) *plot.Plot {
+	p.Add(frame{s})
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	return p
+}
+
 // energyBands is the number of colours of filled energy contours.
 const energyBands = 12
 
-// Figure returns the picture.
 func (p *Panel) Figure() *Figure {
 	whole := p // shared by all frames of an animation
 	if p.limits != nil {
@@ -256,10 +255,7 @@ func (p *Panel) Figure() *Figure {
 		if present(x) {
 			pl.Add(&Scatter{X: x, Color: c, Max: points}, remark{st, outside(lo, hi, x)})
 		}
-		pl.Add(frame{st})
-		// Adding must not widen the axes.
-		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
-		return pl
+		return st.finish(pl, lo, hi)
 	}
 	shape := aspect(hi[0]-lo[0], hi[1]-lo[1])
 	col := 0
@@ -290,8 +286,7 @@ func (p *Panel) Figure() *Figure {
 	if present(p.Data) {
 		pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.8, Alpha: 0.7, Max: points / 5})
 	}
-	pl.Add(frame{st})
-	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	st.finish(pl, lo, hi)
 	f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
 	name := axes(p.Names)
 	surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -52,7 +53,7 @@ func (p *RankPlot) Validate() error {
 			len(p.Values), len(p.Names))
 	}
 	for k, x := range p.Values {
-		if len(column(x)) == 0 {
+		if len(slices.Concat(x...)) == 0 {
 			return fmt.Errorf("viz: a rank plot needs draws of %s, and there are none", p.Names[k])
 		}
 	}
@@ -87,7 +88,6 @@ func ranks(x [][]float64) [][]float64 {
 	return out
 }
 
-// Figure returns the picture.
 func (p *RankPlot) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Style: st, Width: p.Width, Gap: 6}

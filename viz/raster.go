@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
 	"golang.org/x/image/vector"
@@ -260,9 +261,7 @@ func (r *raster) outline(rings []span, line []pix, half float64, closed bool) []
 	side(1)
 	mid := len(r.poly)
 	side(-1)
-	for i, j := mid, len(r.poly)-1; i < j; i, j = i+1, j-1 {
-		r.poly[i], r.poly[j] = r.poly[j], r.poly[i]
-	}
+	slices.Reverse(r.poly[mid:])
 	if closed {
 		return append(rings, span{from, mid, true}, span{mid, len(r.poly), true})
 	}

@@ -91,6 +91,5 @@ func Rasterize(p Picture, scale float64) *image.RGBA {
 // pixelsWide renders the picture at a width in pixels.
 func pixelsWide(p Picture, pixels int) *image.RGBA {
 	f := p.Figure()
-	w, _ := f.width()
-	return Rasterize(f, float64(pixels)/float64(w))
+	return Rasterize(f, float64(pixels)/float64(f.width()))
 }

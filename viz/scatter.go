@@ -26,21 +26,25 @@ type Scatter struct {
 	Max    int       // points drawn, evenly spaced among all; 0 means 5000
 }
 
-// DataRange satisfies plot.DataRanger.
 func (s *Scatter) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(s.X) }
 
 // extent returns the range of the first two columns; infinities when there are no rows. The second is zero if there is
 // no second column.
-func extent(m mat.Matrix) (xmin, xmax, ymin, ymax float64) {
+func extent(ms ...mat.Matrix) (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	n, d := m.Dims()
-	for i := range n {
-		x, y := m.At(i, 0), 0.0
-		if d > 1 {
-			y = m.At(i, 1)
+	for _, m := range ms {
+		if !present(m) {
+			continue
 		}
-		if finite(x) && finite(y) {
-			xmin, xmax, ymin, ymax = math.Min(xmin, x), math.Max(xmax, x), math.Min(ymin, y), math.Max(ymax, y)
+		n, d := m.Dims()
+		for i := range n {
+			x, y := m.At(i, 0), 0.0
+			if d > 1 {
+				y = m.At(i, 1)
+			}
+			if finite(x) && finite(y) {
+				xmin, xmax, ymin, ymax = math.Min(xmin, x), math.Max(xmax, x), math.Min(ymin, y), math.Max(ymax, y)
+			}
 		}
 	}
 	return
@@ -48,7 +52,6 @@ func extent(m mat.Matrix) (xmin, xmax, ymin, ymax float64) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// Plot satisfies plot.Plotter.
 func (s *Scatter) Plot(c draw.Canvas, p *plot.Plot) {
 	rad, alpha := cmp.Or(s.Radius, 0.9), cmp.Or(s.Alpha, 0.9)
 	n, _ := s.X.Dims()

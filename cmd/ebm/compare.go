@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -186,7 +187,8 @@ func writeBoard(e *env, cfg board.Config, cells []board.Cell, asJSON bool) error
 
 // config checks the flags.
 func (c *compareCmd) config() (board.Config, error) {
-	cfg := board.Config{Datasets: c.Datasets, Objectives: c.Objectives, Seeds: c.Seeds, Workers: c.Workers, Dir: c.Out}
+	cfg := board.Config{Datasets: c.Datasets, Objectives: c.Objectives, Seeds: c.Seeds, Dir: c.Out,
+		Workers: cmp.Or(c.Workers, runtime.GOMAXPROCS(0))}
 	if len(c.Objectives) == 1 && c.Objectives[0] == "all" {
 		cfg.Objectives = objectives.Names()
 	}
@@ -238,9 +240,6 @@ func (c *compareCmd) config() (board.Config, error) {
 		return cfg, exit.Usagef("--seconds %g: want > 0", *c.Seconds)
 	case c.Seconds != nil:
 		cfg.Seconds = *c.Seconds
-	}
-	if c.Workers == 0 {
-		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
 	if err := c.machines(&cfg); err != nil {
 		return cfg, err

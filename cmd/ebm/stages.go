@@ -13,8 +13,6 @@ type stages struct {
 	timer *time.Timer
 }
 
-func newStages(e *env, quiet bool) *stages { return &stages{e: e, quiet: quiet} }
-
 // begin ends the previous stage.
 func (s *stages) begin(text string) {
 	s.end()

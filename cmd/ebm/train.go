@@ -65,7 +65,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	early := newStages(e, c.Quiet)
+	early := &stages{e: e, quiet: c.Quiet}
 	defer early.end()
 	cfg.Hooks.Stage = early.begin
 	src, err := cfg.OpenData(e.ctx, e.stdin)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -41,10 +42,7 @@ func (c *verifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	threads := c.Threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
+	threads := cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
 	each := func(r verify.Row) {
 		if c.JSON || r.Err != nil && e.ctx.Err() != nil {
 			return

@@ -93,7 +93,7 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 		}
 		cells = plan.of(cfg.Shard.Index)
 	}
-	order, err := cfg.longestFirst(cells)
+	costs, err := cfg.costs(cells)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 		errs []error
 		done int
 		led  = newLedger(cfg.Dir, cfg.Lease)
-		left = newQueue(order, led.lease, cfg.Waiting)
+		left = &queue{ready: longest(costs), pause: min(led.lease/8, 2*time.Second), waiting: cfg.Waiting}
 	)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -154,20 +154,18 @@ func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
 	if err != nil {
 		return err
 	}
-	if err := cfg.fill(ctx, c, given, lease); err != nil {
+	if err = cfg.fill(ctx, c, given, lease); err != nil {
 		lease.release()
-		if !lease.mine() {
-			return errBusy
-		}
-		return err
+	} else {
+		err = lease.publish()
 	}
-	if err := lease.publish(); err != nil {
-		if !lease.mine() {
-			return errBusy
-		}
-		return err
+	switch {
+	case err == nil:
+		return cfg.read(c, given)
+	case !lease.mine():
+		return errBusy
 	}
-	return cfg.read(c, given)
+	return err
 }
 
 // fill trains a cell in the folder of the lease.
@@ -371,17 +369,12 @@ func (cfg Config) open(ctx context.Context, c *Cell, given fit.Layer, lease *lea
 		return nil, nil, exit.Usagef("--out %s: %w", cfg.Dir, err)
 	}
 	dir := &rundir.Dir{Path: lease.run()}
-	return job, dir, cfg.begin(dir, job)
-}
-
-// begin writes what a cell is trained with. Writing the settings starts a run, so the budget comes first.
-func (cfg Config) begin(dir *rundir.Dir, job *fit.Job) error {
-	if cfg.Seconds > 0 {
+	if cfg.Seconds > 0 { // before the settings, whose writing starts a run
 		if err := dir.Write(budgetFile, fmt.Appendf(nil, "%g\n", cfg.Seconds)); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	return job.Config.Store(dir)
+	return job, dir, job.Config.Store(dir)
 }
 
 // match rejects a folder that was made with other settings or another budget.

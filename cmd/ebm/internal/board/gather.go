@@ -158,7 +158,8 @@ func (s Sweep) find(c *Cell, to string, from []string) error {
 // place copies a finished run, replacing another one if there is one. Files of finished runs are only replaced as a
 // whole, so two folders may share them.
 func place(to, from string) error {
-	part, err := os.MkdirTemp(mkdir(filepath.Dir(to)), ".part-")
+	_ = os.MkdirAll(filepath.Dir(to), 0o755) // if it cannot be made, the next line fails
+	part, err := os.MkdirTemp(filepath.Dir(to), ".part-")
 	if err != nil {
 		return exit.Usagef("--out: %w", err)
 	}
@@ -186,10 +187,4 @@ func place(to, from string) error {
 		return err
 	}
 	return os.Rename(fresh, to)
-}
-
-// mkdir creates a folder if it can; if not, writing there will fail.
-func mkdir(path string) string {
-	_ = os.MkdirAll(path, 0o755)
-	return path
 }

@@ -75,15 +75,6 @@ func longest(costs []time.Duration) []int {
 	return order
 }
 
-// longestFirst returns the order in which workers take cells, so that none is left with a long one at the end.
-func (cfg Config) longestFirst(cells []Cell) ([]int, error) {
-	costs, err := cfg.costs(cells)
-	if err != nil {
-		return nil, err
-	}
-	return longest(costs), nil
-}
-
 // of returns the cells of a shard, in the order of the board.
 func (p *Plan) of(shard int) []Cell {
 	var cells []Cell

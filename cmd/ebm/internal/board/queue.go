@@ -10,16 +10,11 @@ import (
 // queue hands out cells, each to one worker, and retries those that other processes train until they are done.
 type queue struct {
 	mu      sync.Mutex
-	ready   []int
+	ready   []int // the longest first, so that no worker is left with a long one at the end
 	later   []int // busy when last checked
 	look    time.Time
 	pause   time.Duration // between checks
 	waiting func(cells int)
-}
-
-// newQueue returns a queue of cells in the given order.
-func newQueue(order []int, lease time.Duration, waiting func(cells int)) *queue {
-	return &queue{ready: order, pause: min(lease/8, 2*time.Second), waiting: waiting}
 }
 
 // again puts a cell back that another process trains.

@@ -122,28 +122,22 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 	for _, c := range cells {
 		row := []string{c.Dataset, c.Objective, strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Steps),
 			fmt.Sprintf("%.2f", c.CPU)}
-		num := func(v metrics.Value) {
+		var values [11]metrics.Value
+		for i := range values {
+			values[i] = unknown
+		}
+		if e := c.Eval; e != nil {
+			copy(values[:], []metrics.Value{e.KL, e.NLL, e.ReverseKL, e.TV, e.FisherRelative, e.ScoreSlope, e.Leak})
+			if s := e.Samples; s != nil {
+				copy(values[7:], []metrics.Value{s.ModeTV, s.EnergyDistance, s.Floor.EnergyDistance, s.InHDR})
+			}
+		}
+		for _, v := range values {
+			text := ""
 			if v.Known() {
-				row = append(row, strconv.FormatFloat(float64(v), 'g', 6, 64))
-			} else {
-				row = append(row, "")
+				text = strconv.FormatFloat(float64(v), 'g', 6, 64)
 			}
-		}
-		e := c.Eval
-		if e == nil {
-			nan := metrics.Value(math.NaN())
-			e = &metrics.Report{KL: nan, NLL: nan, ReverseKL: nan, TV: nan, FisherRelative: nan, ScoreSlope: nan,
-				Leak: nan}
-		}
-		for _, v := range []metrics.Value{e.KL, e.NLL, e.ReverseKL, e.TV, e.FisherRelative, e.ScoreSlope, e.Leak} {
-			num(v)
-		}
-		if s := e.Samples; s != nil {
-			for _, v := range []metrics.Value{s.ModeTV, s.EnergyDistance, s.Floor.EnergyDistance, s.InHDR} {
-				num(v)
-			}
-		} else {
-			row = append(row, "", "", "", "")
+			row = append(row, text)
 		}
 		if err := out.Write(append(row, c.Error)); err != nil {
 			return err

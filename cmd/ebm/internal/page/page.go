@@ -27,7 +27,7 @@ const (
 )
 
 // config returns the configuration of the page of a model. The address is as in live.Config.
-func config(m *fit.Model, addr string) (live.Config, error) {
+func config(m *fit.Model, addr string, remote bool) (live.Config, error) {
 	if m.Dim() < 2 {
 		return live.Config{}, fmt.Errorf("the page shows a plane, the data have %d dimension; ebm plot draws them",
 			m.Dim())
@@ -35,7 +35,7 @@ func config(m *fit.Model, addr string) (live.Config, error) {
 	c := &m.Config
 	lo, hi := m.Box()
 	cfg := live.Config{
-		Addr: addr, Title: c.Dataset + " · " + c.Name, Steps: c.Steps, Lo: [2]float64{lo[0], lo[1]},
+		Addr: addr, Remote: remote, Title: c.Dataset + " · " + c.Name, Steps: c.Steps, Lo: [2]float64{lo[0], lo[1]},
 		Hi: [2]float64{hi[0], hi[1]},
 		Meta: map[string]any{"dataset": c.Dataset, "objective": c.Name, "sampler": c.Sampler, "hidden": c.Hidden,
 			"seed": c.Seed},
@@ -51,11 +51,10 @@ func config(m *fit.Model, addr string) (live.Config, error) {
 
 // Serve serves the page of a model to be trained. remote allows an address that other machines can reach.
 func Serve(m *fit.Model, addr string, remote bool) (*live.Server, error) {
-	cfg, err := config(m, addr)
+	cfg, err := config(m, addr, remote)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Remote = remote
 	return live.NewServer(cfg)
 }
 
@@ -188,15 +187,10 @@ func liveRecord(r train.Record, accept float64) live.Record {
 // Show serves the page of a run that has ended, from its records and frames.
 func Show(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	dir := m.Dir()
-	cfg, err := config(m, addr)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Remote = remote
 	if err := dir.Check(rundir.Metrics, rundir.Frames); err != nil {
 		return nil, err
 	}
-	srv, err := live.NewServer(cfg)
+	srv, err := Serve(m, addr, remote)
 	if err != nil {
 		return nil, err
 	}

@@ -54,20 +54,15 @@ func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*Ga
 		Mixture: q,
 		means:   means.RawMatrix().Data,
 		sds:     append([]float64(nil), sds...),
-		lo:      make([]float64, d),
-		hi:      make([]float64, d),
+		lo:      slices.Repeat([]float64{math.Inf(1)}, d),
+		hi:      slices.Repeat([]float64{math.Inf(-1)}, d),
 	}
 	const reach = 6 // sd: 2e-9 of the mass lies beyond on each axis
 	for i, w := range q.Weights() {
 		m.entropy += w * (float64(d)/2*(1+math.Log(2*math.Pi*sds[i]*sds[i])) - math.Log(w))
 		for j := range d {
 			mu := m.means[i*d+j]
-			if i == 0 || mu-reach*sds[i] < m.lo[j] {
-				m.lo[j] = mu - reach*sds[i]
-			}
-			if i == 0 || mu+reach*sds[i] > m.hi[j] {
-				m.hi[j] = mu + reach*sds[i]
-			}
+			m.lo[j], m.hi[j] = min(m.lo[j], mu-reach*sds[i]), max(m.hi[j], mu+reach*sds[i])
 		}
 	}
 	return m, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -22,11 +23,10 @@ type entry struct {
 var catalogue = []entry{
 	{"8gaussians", "eight narrow Gaussians on a circle", func() Distribution {
 		const r, sd = 4 / math.Sqrt2, 0.1 / math.Sqrt2
-		means, weights := mat.NewDense(8, 2, nil), make([]float64, 8)
+		means, weights := mat.NewDense(8, 2, nil), slices.Repeat([]float64{1}, 8)
 		for k := range weights {
 			sin, cos := math.Sincos(float64(k) * math.Pi / 4)
 			means.SetRow(k, []float64{r * cos, r * sin})
-			weights[k] = 1
 		}
 		return mustMixture(weights, means, sd).bounded(4)
 	}},
@@ -47,15 +47,11 @@ var catalogue = []entry{
 		}
 		return newCurvePlane(newCurve(0.1, half, arms...), 4, 2.645450284)
 	}},
-	{"4squares", "four blurred squares", func() Distribution {
-		return newSquares([]float64{-2, 2}, 0.5, 0.1, 4)
-	}},
+	{"4squares", "four blurred squares", func() Distribution { return newSquares([]float64{-2, 2}, 0.5, 0.1, 4) }},
 	{"checkerboard", "the black cells of a 4×4 board, with sharp edges", func() Distribution {
 		return newCheckerboard()
 	}},
-	{"rings", "four concentric thin rings", func() Distribution {
-		return newRings(0.08, 4, 3, 2.25, 1.5, 0.75)
-	}},
+	{"rings", "four concentric thin rings", func() Distribution { return newRings(0.08, 4, 3, 2.25, 1.5, 0.75) }},
 	{"moons", "two interleaved half circles", func() Distribution {
 		return newCurvePlane(newCurve(0.2, 0,
 			arm{lo: 0, hi: math.Pi, weight: 0.5, at: func(t float64) (x, y float64) {
@@ -67,9 +63,7 @@ var catalogue = []entry{
 				return 1 - 2*cos, 0.8 - 2*sin
 			}}), 4.5, 2.393879196)
 	}},
-	{"pinwheel", "five twisted blades", func() Distribution {
-		return newPinwheel()
-	}},
+	{"pinwheel", "five twisted blades", func() Distribution { return newPinwheel() }},
 	{"swissroll", "one spiral, rolled up one and a half times", func() Distribution {
 		return newCurvePlane(newCurve(0.2, 0,
 			arm{lo: 1.5 * math.Pi, hi: 4.5 * math.Pi, weight: 1, at: func(t float64) (x, y float64) {
@@ -77,34 +71,25 @@ var catalogue = []entry{
 				return t * cos / 5, t * sin / 5
 			}}), 4.5, 2.669646174)
 	}},
-	{"circles", "two concentric rings", func() Distribution {
-		return newRings(0.24, 4.5, 3, 1.5)
-	}},
+	{"circles", "two concentric rings", func() Distribution { return newRings(0.24, 4.5, 3, 1.5) }},
 	{"cos", "a sine wave, blurred", func() Distribution {
 		return newCurvePlane(newCurve(0.1, 0,
 			arm{lo: -2.5, hi: 2.5, weight: 1, at: func(t float64) (x, y float64) { return t, 2.5 * math.Sin(t) }}), 4,
 			1.272862888)
 	}},
 	{"25gaussians", "a 5×5 grid of narrow Gaussians", func() Distribution {
-		means, weights := mat.NewDense(25, 2, nil), make([]float64, 25)
+		means, weights := mat.NewDense(25, 2, nil), slices.Repeat([]float64{1}, 25)
 		for k := range weights {
 			means.SetRow(k, []float64{1.5 * float64(k/5-2), 1.5 * float64(k%5-2)})
-			weights[k] = 1
 		}
 		return mustMixture(weights, means, 0.1).bounded(4)
 	}},
 	{"2gaussians", "two separated Gaussians of weights 0.2 and 0.8", func() Distribution {
 		return mustMixture([]float64{0.2, 0.8}, mat.NewDense(2, 2, []float64{-2, -2, 2, 2}), 0.5).bounded(5)
 	}},
-	{"square", "one blurred square", func() Distribution {
-		return newSquares([]float64{0}, 2, 0.1, 4)
-	}},
-	{"banana", "a bent Gaussian", func() Distribution {
-		return newBanana()
-	}},
-	{"funnel", "Neal's funnel in the plane", func() Distribution {
-		return &funnel{dim: 2, sd: 1, scale: 0.5}
-	}},
+	{"square", "one blurred square", func() Distribution { return newSquares([]float64{0}, 2, 0.1, 4) }},
+	{"banana", "a bent Gaussian", func() Distribution { return newBanana() }},
+	{"funnel", "Neal's funnel in the plane", func() Distribution { return &funnel{dim: 2, sd: 1, scale: 0.5} }},
 	{"mixture10", "four Gaussians of unequal weights in 10 dimensions", func() Distribution {
 		// Walsh signs: any two centres differ in about half of the coordinates, more than eight sd apart.
 		means := mat.NewDense(4, 10, nil)
@@ -115,12 +100,8 @@ var catalogue = []entry{
 		}
 		return mustMixture([]float64{0.1, 0.2, 0.3, 0.4}, means, 0.7)
 	}},
-	{"ring20", "a spherical shell in 20 dimensions", func() Distribution {
-		return newShell(20, 5, 0.5)
-	}},
-	{"funnel20", "Neal's funnel in 20 dimensions", func() Distribution {
-		return &funnel{dim: 20, sd: 3, scale: 1}
-	}},
+	{"ring20", "a spherical shell in 20 dimensions", func() Distribution { return newShell(20, 5, 0.5) }},
+	{"funnel20", "Neal's funnel in 20 dimensions", func() Distribution { return &funnel{dim: 20, sd: 3, scale: 1} }},
 }
 
 // newCurvePlane wraps a curve; entropy was computed by quadrature (and is recomputed by the tests).

@@ -65,15 +65,14 @@ func (p *plane) LogProb(dst []float64, x *mat.Dense) {
 	m := x.RawMatrix()
 	for i := range dst {
 		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]
-		if x != x || y != y { // which comparisons would let through
+		switch {
+		case x != x || y != y: // which comparisons would let through
 			dst[i] = math.NaN()
-			continue
-		}
-		if math.IsInf(x, 0) || math.IsInf(y, 0) {
+		case math.IsInf(x, 0) || math.IsInf(y, 0):
 			dst[i] = math.Inf(-1)
-			continue
+		default:
+			dst[i] = p.logProb(x, y)
 		}
-		dst[i] = p.logProb(x, y)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
@@ -31,16 +32,13 @@ func NewPoints(x *mat.Dense) (*Points, error) {
 	if n == 0 || d == 0 {
 		return nil, errors.New("datasets: no points")
 	}
-	p := &Points{x: x, lo: make([]float64, d), hi: make([]float64, d)}
-	for j := range d {
-		p.lo[j], p.hi[j] = math.Inf(1), math.Inf(-1)
-	}
+	p := &Points{x: x}
+	p.lo, p.hi = density.Bounds(x)
 	for i := range n {
 		for j, v := range x.RawRowView(i) {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return nil, fmt.Errorf("datasets: row %d, column %d of the points is %g", i+1, j+1, v)
 			}
-			p.lo[j], p.hi[j] = min(p.lo[j], v), max(p.hi[j], v)
 		}
 	}
 	for j := range d {

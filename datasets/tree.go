@@ -41,12 +41,7 @@ func (t *tree) split(x *mat.Dense, lo, hi, axis int) {
 	}
 	m := x.RawMatrix()
 	slices.SortFunc(t.rows[lo:hi], func(a, b treeRow) int {
-		if va, vb := m.Data[a.index*m.Stride+axis], m.Data[b.index*m.Stride+axis]; va < vb {
-			return -1
-		} else if va > vb {
-			return 1
-		}
-		return a.index - b.index
+		return cmp.Or(cmp.Compare(m.Data[a.index*m.Stride+axis], m.Data[b.index*m.Stride+axis]), a.index-b.index)
 	})
 	mid, next := (lo+hi)/2, (axis+1)%t.d
 	t.split(x, lo, mid, next)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -162,11 +163,10 @@ func bounds(d *subject) error {
 			return fmt.Errorf("bounds are %g and %g along axis %d", lo[j], hi[j], j)
 		}
 	}
-	x := d.x
-	n, _ := x.Dims()
+	n, _ := d.x.Dims()
 	outside := 0
 	for i := range n {
-		for j, v := range x.RawRowView(i) {
+		for j, v := range d.x.RawRowView(i) {
 			if v < lo[j] || v > hi[j] {
 				outside++
 				break
@@ -178,12 +178,7 @@ func bounds(d *subject) error {
 		return fmt.Errorf("%d of %d draws are outside of Bounds, want at most %.0f", outside, n, limit)
 	}
 	if d.Dim() == 2 {
-		mass := d.mass
-		var sum float64
-		for _, m := range mass {
-			sum += m
-		}
-		if math.Abs(sum-1) > 1.5e-6 {
+		if sum := floats.Sum(d.mass); math.Abs(sum-1) > 1.5e-6 {
 			return fmt.Errorf("the density integrates to %.9f over Bounds, want 1 within 1e-6", sum)
 		}
 	}
@@ -247,11 +242,10 @@ func histogram(d *subject) error {
 	if d.Dim() != 2 {
 		return nil
 	}
-	mass := d.mass
 	x := d.x
 	n, _ := x.Dims()
 	lo, hi := d.Bounds()
-	counts := make([]float64, len(mass))
+	counts := make([]float64, len(d.mass))
 	outside := 0.0
 	for i := range n {
 		a := int(math.Floor((x.At(i, 0) - lo[0]) / (hi[0] - lo[0]) * cells))
@@ -264,7 +258,7 @@ func histogram(d *subject) error {
 	}
 	chi2, df := 0.0, -1.0
 	restMass, restCount := 1.0, outside // everything too small for a cell of its own
-	for i, m := range mass {
+	for i, m := range d.mass {
 		if e := m * float64(n); e >= 10 {
 			chi2 += (counts[i] - e) * (counts[i] - e) / e
 			df++
@@ -303,11 +297,7 @@ func stein(d *subject) error {
 			for i := range n {
 				row := x.RawRowView(i)
 				if k == dim {
-					var sum float64
-					for _, u := range row {
-						sum += u
-					}
-					sin, cos := math.Sincos(sum)
+					sin, cos := math.Sincos(floats.Sum(row))
 					v[i] = sin*s.At(i, j) + cos
 					continue
 				}
@@ -477,12 +467,11 @@ func modes(d *subject) error {
 		func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) }) {
 		return fmt.Errorf("log p at the centres is %v", l)
 	}
-	x := d.x
-	n, _ := x.Dims()
+	n, _ := d.x.Dims()
 	n = min(n, 30000)
 	counts := make([]float64, k)
 	for i := range n {
-		counts[m.AssignMode(x.RawRowView(i))]++
+		counts[m.AssignMode(d.x.RawRowView(i))]++
 	}
 	for i, w := range weights {
 		got, se := counts[i]/float64(n), math.Sqrt(w*(1-w)/float64(n))

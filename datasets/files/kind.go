@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -61,12 +62,7 @@ func Sniff(head []byte) string {
 
 // begins reports whether the text begins with one of these.
 func begins(text string, these ...string) bool {
-	for _, begin := range these {
-		if strings.HasPrefix(text, begin) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(these, func(begin string) bool { return strings.HasPrefix(text, begin) })
 }
 
 // json reports whether the text begins like a JSON object or array.

@@ -90,23 +90,17 @@ func put(root *os.Root, name string, n int, write func(w io.Writer) error) (err 
 			_ = root.Remove(temp)
 		}
 	}()
-	if err = write(f); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = shift(root, name, n); err != nil {
-		return err
-	}
-	if err = root.Rename(temp, name); err != nil {
-		return err
+	for _, step := range []func() error{
+		func() error { return write(f) },
+		func() error { return f.Chmod(0o644) },
+		f.Sync,
+		f.Close,
+		func() error { return shift(root, name, n) },
+		func() error { return root.Rename(temp, name) },
+	} {
+		if err = step(); err != nil {
+			return err
+		}
 	}
 	// make the rename durable; not every system can sync a folder
 	if d, openErr := root.Open(path.Dir(name)); openErr == nil {

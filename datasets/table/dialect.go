@@ -12,7 +12,6 @@ type dialect struct {
 	marks
 	width    int     // columns of most rows, without trailing ones that are always empty
 	rowBytes float64 // mean bytes per row
-	rows     int     // rows examined
 	numbers  float64 // share of cells that are numbers or missing, reduced for a single column
 	decimals bool    // whether there are numbers with decimals
 }
@@ -80,7 +79,6 @@ func look(head []byte, sep rune) dialect {
 		d.marks = marks{sep: sep, open: true}
 	}
 	d.decimals = seen.decimal[comma] || seen.decimal[point]
-	d.rows = len(rows)
 	d.rowBytes = float64(len(head)) / float64(max(1, len(rows)))
 	if len(rows) == most {
 		d.rowBytes = bytesOf(rows)

@@ -131,16 +131,13 @@ func (b *builder) isNumbered(r row) bool {
 	if len(fields) > 1 && fields[0] == "" {
 		fields = fields[1:]
 	}
-	for _, from := range []int{0, 1} {
-		j := 0
-		for j < len(fields) && fields[j] == strconv.Itoa(from+j) {
-			j++
-		}
-		if j == len(fields) {
-			return true
+	from, err := strconv.Atoi(fields[0])
+	for j, f := range fields {
+		if f != strconv.Itoa(from+j) {
+			return false
 		}
 	}
-	return false
+	return err == nil && (from == 0 || from == 1)
 }
 
 // lay determines the columns from what is above the first row.
@@ -234,12 +231,7 @@ func choose(want, names []string) (chosen []int, err error) {
 // listed returns the number of columns and the names of the first ones.
 func listed(names []string) string {
 	const most = 12
-	var known []string
-	for _, n := range names {
-		if n != "" {
-			known = append(known, n)
-		}
-	}
+	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
 	text := count(len(names), "column")
 	if len(known) == 0 {
 		return text + ", which have no names; number them from 1"

@@ -214,11 +214,11 @@ func nextTo(v float64, given []float64) float64 {
 // enumerate joins at most eight.
 func enumerate(items []string) string {
 	const most = 8
-	if len(items) > most {
+	switch last := len(items) - 1; {
+	case len(items) > most:
 		return fmt.Sprintf("%s and %d more", strings.Join(items[:most], ", "), len(items)-most)
+	case last > 0:
+		return strings.Join(items[:last], ", ") + " and " + items[last]
 	}
-	if len(items) < 2 {
-		return strings.Join(items, "")
-	}
-	return strings.Join(items[:len(items)-1], ", ") + " and " + items[len(items)-1]
+	return strings.Join(items, "")
 }

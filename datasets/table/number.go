@@ -211,9 +211,7 @@ func (e *evidence) see(cell string) bool {
 	}
 	commas, points := strings.Count(mantissa, ","), strings.Count(mantissa, ".")
 	switch {
-	case commas == 0 && points == 0:
-		return false
-	case commas > 1 && points > 1:
+	case commas == 0 && points == 0, commas > 1 && points > 1:
 		return false
 	case commas > 0 && points > 0:
 		last := comma
@@ -247,13 +245,10 @@ func (e *evidence) see(cell string) bool {
 // settle decides the marks, or reports that the evidence is inconclusive. A file separated by semicolons uses them
 // because of decimal commas; in one separated by commas, a number with a comma is quoted because of its thousands.
 func (e *evidence) settle(m *marks) bool {
-	contradicts := e.decimal[comma] && e.decimal[point] || e.groups[comma] && e.groups[point]
-	for which := range markOf {
-		contradicts = contradicts || e.decimal[which] && e.groups[which]
-	}
 	switch {
-	case contradicts:
-		return false
+	case e.decimal[comma] && e.decimal[point], e.groups[comma] && e.groups[point],
+		e.decimal[comma] && e.groups[comma], e.decimal[point] && e.groups[point]:
+		return false // they contradict each other
 	case e.decimal[comma], e.groups[point]:
 		m.decimal, m.grouping = ',', 0
 		if e.groups[point] {

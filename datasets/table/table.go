@@ -66,20 +66,17 @@ type Options struct {
 // Validate names every field that is wrong.
 func (o Options) Validate() error {
 	var errs []error
-	if !slices.Contains([]Header{"", HeaderAuto, HeaderYes, HeaderNo}, o.Header) {
-		errs = append(errs, fmt.Errorf("table: Options.Header is %s, want auto, yes or no",
-			files.Quote(string(o.Header))))
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("table: Options."+format, args...))
+		}
 	}
-	if !slices.Contains([]Missing{"", MissingError, MissingDrop, MissingMean}, o.Missing) {
-		errs = append(errs, fmt.Errorf("table: Options.Missing is %s, want error, drop or mean",
-			files.Quote(string(o.Missing))))
-	}
-	if slices.Contains(o.Columns, "") {
-		errs = append(errs, errors.New("table: Options.Columns has an empty name"))
-	}
-	if o.MaxMemory < 0 {
-		errs = append(errs, fmt.Errorf("table: Options.MaxMemory is %d, want >= 0", o.MaxMemory))
-	}
+	check(slices.Contains([]Header{"", HeaderAuto, HeaderYes, HeaderNo}, o.Header),
+		"Header is %s, want auto, yes or no", files.Quote(string(o.Header)))
+	check(slices.Contains([]Missing{"", MissingError, MissingDrop, MissingMean}, o.Missing),
+		"Missing is %s, want error, drop or mean", files.Quote(string(o.Missing)))
+	check(!slices.Contains(o.Columns, ""), "Columns has an empty name")
+	check(o.MaxMemory >= 0, "MaxMemory is %d, want >= 0", o.MaxMemory)
 	return errors.Join(errs...)
 }
 

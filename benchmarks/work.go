@@ -139,38 +139,33 @@ func TrainStep(objective string, s Setting) (Work, error) {
 	}}, nil
 }
 
-// kernels are the samplers with the settings that they are timed with, and the products of a transition.
-var kernels = []struct {
+// kernel is a sampler with the settings that it is timed with, and the products of a transition.
+type kernel struct {
 	name string
 	mcmc.Kernel
 	products float64
-}{
+}
+
+var kernels = []kernel{
 	{"langevin", mcmc.Langevin{StepSize: stepSize}, 2},
 	{"mala", mcmc.MALA{StepSize: stepSize}, 2},
 	{"hmc", mcmc.HMC{StepSize: stepSize, Leapfrog: leapfrog}, 2 * leapfrog},
 }
 
-// IsSampler reports whether SamplerStep knows the name.
-func IsSampler(name string) bool {
-	for _, k := range kernels {
-		if k.name == name {
-			return true
-		}
-	}
-	return false
+// kernelOf returns the index of a sampler; -1 if it is not timed.
+func kernelOf(name string) int {
+	return slices.IndexFunc(kernels, func(k kernel) bool { return k.name == name })
 }
+
+// IsSampler reports whether SamplerStep knows the name.
+func IsSampler(name string) bool { return kernelOf(name) >= 0 }
 
 // SamplerStep is one transition of all chains: langevin, mala, or hmc with leapfrog steps.
 func SamplerStep(sampler string, s Setting) (Work, error) {
 	if !IsSampler(sampler) {
 		return Work{}, fmt.Errorf("benchmarks: sampler %q, want langevin, mala or hmc", sampler)
 	}
-	k := kernels[0]
-	for _, known := range kernels {
-		if known.name == sampler {
-			k = known
-		}
-	}
+	k := kernels[kernelOf(sampler)]
 	e, p, x, rng, err := s.model()
 	if err != nil {
 		return Work{}, err

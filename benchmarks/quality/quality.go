@@ -18,7 +18,6 @@ type cell struct {
 	Dataset   string                     `json:"dataset"`
 	Objective string                     `json:"objective"`
 	Seed      uint64                     `json:"seed"`
-	Steps     int                        `json:"steps"`
 	CPU       float64                    `json:"cpu_seconds"`
 	Set       map[string]json.RawMessage `json:"set"`
 	Error     string                     `json:"error"`
@@ -127,9 +126,6 @@ var measures = []measure{
 	{"NLL − train NLL", "%.3f", func(c cell) float64 { return float64(c.Eval.NLL - c.Eval.TrainNLL) }},
 }
 
-// kl is the quality of a cell; NaN where the training failed or the truth is not known.
-func kl(c cell) float64 { return float64(c.Eval.KL) }
-
 // uncertainty is one standard error of the KL where it is not by quadrature, in more than two dimensions; NaN
 // elsewhere.
 func uncertainty(c cell) float64 {
@@ -190,7 +186,8 @@ func section(b *strings.Builder, cells []cell) {
 	for _, o := range objectives {
 		fmt.Fprintf(b, "| `%s` |", o)
 		for _, d := range datasets {
-			v, cpu := pick(cells, o, d, kl), pick(cells, o, d, func(c cell) float64 { return c.CPU })
+			v, cpu := pick(cells, o, d, func(c cell) float64 { return float64(c.Eval.KL) }),
+				pick(cells, o, d, func(c cell) float64 { return c.CPU })
 			if len(v) == 0 {
 				b.WriteString(" – |")
 				continue

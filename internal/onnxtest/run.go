@@ -2,6 +2,7 @@ package onnxtest
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -13,10 +14,7 @@ func (m *Model) Run(inputs map[string]Tensor) (outputs map[string]Tensor, err er
 			outputs, err = nil, fmt.Errorf("onnxtest: %v", r)
 		}
 	}()
-	values := map[string]Tensor{}
-	for name, t := range m.Weights {
-		values[name] = t
-	}
+	values := maps.Clone(m.Weights)
 	for _, name := range m.Inputs {
 		t, ok := inputs[name]
 		if !ok || !fits(t.Dims, m.Shapes[name]) || len(t.Data) != size(t.Dims) {
@@ -125,9 +123,7 @@ func made(dims []int, f func(at []int) float64) Tensor {
 }
 
 // at is an element; dimensions of 1 are repeated, and those that are missing in front.
-func (t Tensor) at(at []int) float64 {
-	return t.Data[t.index(at)]
-}
+func (t Tensor) at(at []int) float64 { return t.Data[t.index(at)] }
 
 func (t Tensor) index(at []int) int {
 	k := 0
@@ -319,10 +315,7 @@ func (n *Node) moved(in []Tensor, axis int) Tensor {
 
 func (n *Node) slice(in []Tensor) Tensor {
 	x, lo, hi, axes := in[0], in[1].ints(), in[2].ints(), in[3].ints()
-	dims, from, step := slices.Clone(x.Dims), make([]int, len(x.Dims)), make([]int, len(x.Dims))
-	for i := range step {
-		step[i] = 1
-	}
+	dims, from, step := slices.Clone(x.Dims), make([]int, len(x.Dims)), slices.Repeat([]int{1}, len(x.Dims))
 	for i, a := range axes {
 		if hi[i] > x.Dims[a] {
 			panic("slice outside")

@@ -4,6 +4,7 @@ package objectivetest
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -37,7 +38,7 @@ func checkGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol 
 	if !ok {
 		t.Fatal("the objective cannot be evaluated with given draws")
 	}
-	grad := zeros(p.Len())
+	grad := make([]float64, p.Len())
 	if _, err := o.Gradient(grad, x, rng(1)); err != nil { // draws, and leaves θ-independent state in place
 		t.Fatal(err)
 	}
@@ -72,8 +73,6 @@ func checkGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol 
 	}
 }
 
-func zeros(n int) []float64 { return make([]float64, n) }
-
 // checkRepeatable creates the objective twice. Both are called three times with equal streams and must agree bit for
 // bit, as must a third one that takes over the state of the first after two calls.
 func checkRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
@@ -86,7 +85,7 @@ func checkRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	if errA != nil || errB != nil || errC != nil {
 		t.Fatal(errA, errB, errC)
 	}
-	ga, gb, gc := zeros(p.Len()), zeros(p.Len()), zeros(p.Len())
+	ga, gb, gc := make([]float64, p.Len()), make([]float64, p.Len()), make([]float64, p.Len())
 	for k := range 3 {
 		if k == 2 {
 			state, err := a.(objectives.Stateful).MarshalState()
@@ -125,12 +124,7 @@ func checkRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 }
 
 func same(a, b []float64) bool {
-	for i := range a {
-		if math.Float64bits(a[i]) != math.Float64bits(b[i]) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) })
 }
 
 // checkAllocations fails if a gradient allocates after the first call.
@@ -140,7 +134,7 @@ func checkAllocations(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, grad := rng(3), zeros(p.Len())
+	r, grad := rng(3), make([]float64, p.Len())
 	step := func() {
 		if _, err := o.Gradient(grad, x, r); err != nil {
 			t.Fatal(err)

@@ -40,20 +40,23 @@ import (
 // their cells, and b, r and v are those of the row, so that E differs between points of a cell by what is known alone;
 // its slope in these columns is that of this.
 //
+// If b is a [density.Warped], (1-ε) m(T(x)) + ε b'(x), then z, r and u are those of T(x) in m, and l is that of b.
+//
 // The parameters are those of f.
 type Tilted struct {
 	inner   Energy // f
 	base    *density.Mixture
-	mixed   *density.Mixed // b if columns are discrete, base its Gaussians; else nil
-	mean    []float64      // μ
-	root    *mat.TriDense  // L
-	whiten  []float64      // L⁻¹, row-major
-	entropy float64        // h
-	groups  []float64      // (K, groups), 1 where a component belongs to a group
-	count   int            // of the groups of components of the same mean
-	share   float64        // λ
-	plain   bool           // f sees z alone
-	steps   *steps         // of the discrete columns; nil: there are none
+	mixed   *density.Mixed  // b if columns are discrete, base its Gaussians; else nil
+	warped  *density.Warped // b if columns are straightened, base that of these; else nil
+	mean    []float64       // μ
+	root    *mat.TriDense   // L
+	whiten  []float64       // L⁻¹, row-major
+	entropy float64         // h
+	groups  []float64       // (K, groups), 1 where a component belongs to a group
+	count   int             // of the groups of components of the same mean
+	share   float64         // λ
+	plain   bool            // f sees z alone
+	steps   *steps          // of the discrete columns; nil: there are none
 }
 
 var (
@@ -64,17 +67,23 @@ var (
 
 // TiltConfig describes a Tilted.
 type TiltConfig struct {
-	Base  *density.Mixture // b; required, unless there is Mixed
-	Mixed *density.Mixed   // b, in place of Base
-	Share float64          // λ ≥ 0; with 0 the energy is that of the base, whatever f is
+	Base   *density.Mixture // b; required, unless there is one of the next
+	Mixed  *density.Mixed   // b, in place of Base
+	Warped *density.Warped  // b, in place of Base
+	Share  float64          // λ ≥ 0; with 0 the energy is that of the base, whatever f is
 	// f sees z alone: in the plane, where networks learn detail by the frequencies of an embedding
 	Plain bool
 }
 
 // Tilt makes f by calling it with the number of variables that it sees, and returns the base tilted by λ f.
 func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
-	if cfg.Mixed != nil {
+	switch {
+	case cfg.Mixed != nil && cfg.Warped != nil:
+		return nil, errors.New("energy: TiltConfig has both Mixed and Warped")
+	case cfg.Mixed != nil:
 		cfg.Base = cfg.Mixed.Gaussians()
+	case cfg.Warped != nil:
+		cfg.Base = cfg.Warped.Straight()
 	}
 	if cfg.Base == nil {
 		return nil, errors.New("energy: TiltConfig.Base is nil")
@@ -86,7 +95,7 @@ func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
 		return nil, fmt.Errorf("energy: TiltConfig.Share = %g, want >= 0", cfg.Share)
 	}
 	p := cfg.Base.Parameters()
-	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, share: cfg.Share, plain: cfg.Plain}
+	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, warped: cfg.Warped, share: cfg.Share, plain: cfg.Plain}
 	if t.mixed != nil {
 		t.steps = newSteps(t.mixed)
 	}
@@ -138,23 +147,8 @@ func (t *Tilted) group(p density.Parameters) {
 
 // measure takes the moments and the entropy of the base.
 func (t *Tilted) measure(p density.Parameters) error {
-	d, w := p.Dim, t.base.Weights()
-	t.mean = make([]float64, d)
-	for k, v := range w {
-		for j := range d {
-			t.mean[j] += v * p.Means[k*d+j]
-		}
-	}
-	cov := mat.NewSymDense(d, nil)
-	off := mat.NewVecDense(d, nil)
-	for k, v := range w {
-		var part mat.SymDense
-		part.ScaleSym(v, t.base.CovarianceOf(k))
-		cov.AddSym(cov, &part)
-		for j := range d {
-			off.SetVec(j, p.Means[k*d+j]-t.mean[j])
-		}
-		cov.SymRankOne(cov, v, off)
+	d := p.Dim
+	for k, v := range t.base.Weights() {
 		l := factorOf(p, k)
 		t.entropy += v * (0.5*float64(d)*(1+math.Log(2*math.Pi)) - math.Log(v))
 		for j := range d {
@@ -164,13 +158,11 @@ func (t *Tilted) measure(p density.Parameters) error {
 	if t.mixed != nil {
 		t.entropy += t.mixed.EntropyBeside()
 	}
-	var chol mat.Cholesky
-	if !chol.Factorize(cov) {
-		return errors.New("energy: Tilt: the covariance of the base is singular")
+	var err error
+	if t.mean, t.root, err = momentsOf(t.base); err != nil {
+		return err
 	}
 	var inv mat.TriDense
-	t.root = new(mat.TriDense)
-	chol.LTo(t.root)
 	if err := inv.InverseTri(t.root); err != nil && !errors.As(err, new(mat.Condition)) {
 		return fmt.Errorf("energy: Tilt: %w", err)
 	}
@@ -183,19 +175,58 @@ func (t *Tilted) measure(p density.Parameters) error {
 	return nil
 }
 
+// momentsOf returns the mean of a mixture and L, LLᵀ its covariance.
+func momentsOf(m *density.Mixture) (mean []float64, root *mat.TriDense, err error) {
+	p, w := m.Parameters(), m.Weights()
+	d := p.Dim
+	mean = make([]float64, d)
+	for k, v := range w {
+		for j := range d {
+			mean[j] += v * p.Means[k*d+j]
+		}
+	}
+	cov := mat.NewSymDense(d, nil)
+	off := mat.NewVecDense(d, nil)
+	for k, v := range w {
+		var part mat.SymDense
+		part.ScaleSym(v, m.CovarianceOf(k))
+		cov.AddSym(cov, &part)
+		for j := range d {
+			off.SetVec(j, p.Means[k*d+j]-mean[j])
+		}
+		cov.SymRankOne(cov, v, off)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(cov) {
+		return nil, nil, errors.New("energy: Tilt: the covariance of the base is singular")
+	}
+	root = new(mat.TriDense)
+	chol.LTo(root)
+	return mean, root, nil
+}
+
 // Base returns b.
 func (t *Tilted) Base() density.Density {
-	if t.mixed != nil {
+	switch {
+	case t.mixed != nil:
 		return t.mixed
+	case t.warped != nil:
+		return t.warped
 	}
 	return t.base
 }
 
 // Moments returns μ and L; of the coordinates in cells where columns are discrete, as if these did not depend on the
-// others.
+// others; of the mixture beside where columns are straightened.
 func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) {
 	if t.mixed != nil {
 		return t.apart()
+	}
+	if t.warped != nil {
+		beside, _ := t.warped.Beside()
+		if mean, root, err := momentsOf(beside); err == nil {
+			return mean, root
+		}
 	}
 	return slices.Clone(t.mean), t.root
 }
@@ -238,7 +269,7 @@ func (t *Tilted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	}
 	return graphs.Try(func() *G.Node {
 		p := t.placed(x)
-		b := graphs.Neg(graphs.RowLogSumExp(p.logs)) // (n, 1)
+		b := graphs.Neg(graphs.RowLogSumExp(p.all)) // (n, 1)
 		if t.mixed != nil {
 			b = graphs.Sub(b, t.steps.reference(x))
 		}
@@ -251,9 +282,10 @@ func (t *Tilted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 
 // placed is where x is in the base.
 type placed struct {
-	row  *G.Node // x with discrete values in place of the coordinates in their cells (n, d)
+	row  *G.Node // T(x); x with discrete values in place of the coordinates in their cells (n, d)
 	z    *G.Node // L_k⁻¹(row - μ_k) (n, K·d)
 	logs *G.Node // log w_k P_k of it (n, K)
+	all  *G.Node // of all components of b, which are those but for a mixture beside
 }
 
 func (t *Tilted) placed(x *G.Node) placed {
@@ -262,11 +294,20 @@ func (t *Tilted) placed(x *G.Node) placed {
 	if t.mixed != nil {
 		p.row, beside = t.steps.row(x)
 	}
+	if t.warped != nil {
+		p.row = buildWarp(x, t.warped.Warp())
+	}
 	gaussians := t.base.Parameters()
 	p.z = buildPlaces(p.row, gaussians)
 	p.logs = buildComponents(p.z, gaussians)
 	if beside != nil {
 		p.logs = graphs.Add(p.logs, beside)
+	}
+	p.all = p.logs
+	if t.warped != nil {
+		b, share := t.warped.Beside()
+		p.all = graphs.ConcatCols(graphs.Shift(p.logs, math.Log1p(-share)),
+			graphs.Shift(componentsBuilder(b.Parameters())(x), math.Log(share)))
 	}
 	return p
 }
@@ -289,7 +330,7 @@ func (t *Tilted) correction(p placed, theta G.Nodes) *G.Node {
 		in = append(in, r, u)
 	}
 	if !t.plain {
-		in = append(in, t.far(p.logs))
+		in = append(in, t.far(p.all))
 	}
 	f := graphs.Must(t.inner.Build(graphs.ConcatCols(in...), theta))
 	if t.share == 1 {

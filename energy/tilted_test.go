@@ -104,7 +104,7 @@ func TestTiltedMoments(t *testing.T) {
 
 func TestTiltRefuses(t *testing.T) {
 	base := irregular(density.Full, 2, 2)
-	for _, cfg := range []TiltConfig{{Share: 1}, {Base: base, Share: -1}, {Base: base, Share: math.NaN()}} {
+	for _, cfg := range []TiltConfig{{Share: 1}, {Mixed: new(density.Mixed), Warped: bentBase(), Share: 1}, {Base: base, Share: -1}, {Base: base, Share: math.NaN()}} {
 		if _, err := Tilt(cfg, smallNet); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}

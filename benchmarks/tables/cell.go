@@ -51,7 +51,8 @@ type result struct {
 	Known   bool    `json:"known,omitempty"`   // Loss is the KL from the known density; else it is the NLL
 	Base    string  `json:"base"`
 	Share   float64 `json:"share"`
-	CPU     float64 `json:"cpu_seconds"` // of all stages of the fit
+	Warped  bool    `json:"warped,omitempty"` // the base has given way to a mixture of straightened columns
+	CPU     float64 `json:"cpu_seconds"`      // of all stages of the fit
 
 	Loss       map[string]figure `json:"loss"`       // by density, see the constants
 	Difference figure            `json:"difference"` // of ours from the base, point by point
@@ -98,7 +99,8 @@ func (c *cell) run(ctx context.Context) (*result, error) {
 		return nil, fmt.Errorf("%s: %w", c.Table, err)
 	}
 	r := &result{Table: c.Table, About: c.About, Rows: c.train.Len(), Dim: c.train.Dim(), Seed: c.Seed, Mixture: c.Mixture,
-		Known: c.truth != nil, Base: m.Result.Base, Share: m.Result.Share, CPU: cpu.Seconds() - start}
+		Known: c.truth != nil, Base: m.Result.Base, Share: m.Result.Share, Warped: m.Result.Warped,
+		CPU: cpu.Seconds() - start}
 	z, err := m.LogZ(ctx)
 	if err != nil {
 		return nil, err

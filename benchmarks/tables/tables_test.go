@@ -17,20 +17,24 @@ func TestPage(t *testing.T) {
 	}
 	mixture := cell("clusters", 3000, 1, 0.01, 0.01)
 	mixture.Mixture, mixture.Share = true, 0
+	straight := cell("curved", 3000, 1, 0.01, 0.03)
+	straight.Mixture, straight.Share, straight.Warped = true, 0, true
 	file := cell("wine", 138, 1, 18, 17)
 	file.Known = false
 	var b strings.Builder
 	err := page(&b, []*result{cell("bent", 3000, 1, 0.2, 0.09), cell("bent", 3000, 2, 0.3, 0.11),
 		cell("bent", 3000, 3, 0.1, 0.2),
-		cell("odd", 3000, 1, 0.2, 0.15), mixture, file})
+		cell("odd", 3000, 1, 0.2, 0.15), mixture, straight, file})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| `bent` | 4 | 3000 | 3 | 0.2000 (0.1000 – 0.3000) | 3.000 | 0.1100 (0.0900 – 0.2000) | -0.1100 ± 0.0100 | 1.00 | 9 |",
+		"| `bent` | 4 | 3000 | 3 | 0.2000 (0.1000 – 0.3000) | 3.000 | 0.1100 (0.0900 – 0.2000) | -0.1100 ± 0.0100 | 0 | 1.00 | 9 |",
 		"less than half of it is gone: bent, 3000 rows (45 %); odd, 3000 rows (25 %)",
 		"the base is kept: clusters, 3000 rows",
-		"the standard error: bent, 3000 rows, seed 3",
+		"something else is kept: curved, 3000 rows",
+		"the standard error: bent, 3000 rows, seed 3; curved, 3000 rows, seed 1",
+		"0.0200 ± 0.0100 | 1 | 0.00 | 9 |",
 		"| `bent, 3000 rows` | 3 | 0.5000 (0.5000 – 0.5000) | 0.0100 | 2.0 |", // 0.01/√(0.003² + 0.004²)
 		"## Files",
 		"| `wine` | 4 | 138 | 1 | 18.0000 | 3.000 | 17.0000 |",

@@ -73,8 +73,7 @@ func (c *evalCmd) Run(e *env) error {
 	if text := m.Discrete(); text != "" {
 		e.logf("note: %s", text)
 	}
-	_, share := m.Base()
-	printReport(e, r, share)
+	printReport(e, r, m.OnlyBase())
 	return nil
 }
 
@@ -83,7 +82,7 @@ func (c *evalCmd) seed(m *fit.Model) uint64 { return cmp.Or(c.Seed, m.Config.See
 
 // printReport writes the report as a table. If the true density is unknown, as for points of a file, comparisons with
 // it are left out; so is the difference from a base of whose correction nothing is kept.
-func printReport(e *env, r *metrics.Report, share float64) {
+func printReport(e *env, r *metrics.Report, onlyBase bool) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, digits(5, v), about)
@@ -102,7 +101,7 @@ func printReport(e *env, r *metrics.Report, share float64) {
 		}
 		row("NLL", r.NLL, about)
 	}
-	if b := r.Baseline; b != nil && share == 0 {
+	if b := r.Baseline; b != nil && onlyBase {
 		row("baseline", b.NLL, "the model is its base, "+b.Name)
 	} else if b != nil {
 		row("baseline", b.NLL, b.Name+fmt.Sprintf(", ± %.2g", b.NLLErr))
@@ -114,8 +113,8 @@ func printReport(e *env, r *metrics.Report, share float64) {
 	}
 	about := ""
 	switch {
-	case r.Baseline != nil && share == 0:
-		about = "exactly: the base is normalised"
+	case r.Baseline != nil && r.LogZ == 0 && r.LogZErr == 0: // nothing is kept of the network
+		about = "exactly: the model is normalised"
 	case r.Dim <= 2:
 	case r.LogZErr.Known():
 		about = fmt.Sprintf("± %.2g, by importance sampling", r.LogZErr)

@@ -679,7 +679,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"
 func TestOneMode(t *testing.T) {
 	for modes, want := range map[int]bool{1: false, 2: true} {
 		var b bytes.Buffer
-		printReport(&env{stdout: &b}, &metrics.Report{Dim: 2, Samples: &metrics.SampleReport{KnownModes: modes}}, 1)
+		printReport(&env{stdout: &b}, &metrics.Report{Dim: 2, Samples: &metrics.SampleReport{KnownModes: modes}}, false)
 		if got := strings.Contains(b.String(), "mode weights TV"); got != want {
 			t.Errorf("%d modes: weights of modes in the table %v, want %v\n%s", modes, got, want, b.String())
 		}

@@ -89,12 +89,18 @@ func againstBase(r *fit.Result) []string {
 		return nil
 	}
 	text := fmt.Sprintf("the base alone, %s: NLL %.4f", b.Name, b.NLL)
-	if r.Share == 0 {
+	switch {
+	case r.Share == 0 && !r.Warped:
 		return []string{text + "; the network was not significantly better on held-back points, so the base alone " +
 			"is kept"}
+	case r.Share == 0:
+		text += "; the model is a mixture of Gaussians of straightened columns, without a network, and "
+	case r.Warped:
+		text += "; the model, a network that corrects a mixture of Gaussians of straightened columns, is "
+	default:
+		text += "; the model is "
 	}
-	text += fmt.Sprintf("; the model is %s", comparison(b))
-	return []string{text}
+	return []string{text + comparison(b)}
 }
 
 // comparison is the paired difference of a baseline in words.
@@ -129,7 +135,7 @@ func remedy(r *fit.Result) string {
 	switch {
 	case r.Eval.Baseline == nil:
 		return "they were memorised; an --objective that can have a base, such as nce with --base, memorises less"
-	case r.Share == 0:
+	case r.Share == 0 && !r.Warped:
 		return "the base has many parameters for so few points, and only more points would help"
 	}
 	return "they were memorised; the network's share was already chosen on points held back, so only more points " +

@@ -118,7 +118,10 @@ func (c *Config) heldShare(points int, g *geometry) float64 {
 // used: they serve to tell whether the network is better.
 func (d *data) fitBase(c *Config) error {
 	d.Share = 1
-	return d.mixtureOf(c, d.train, density.MixtureConfig{})
+	if err := d.mixtureOf(c, d.train, density.MixtureConfig{}); err != nil {
+		return err
+	}
+	return d.fitWarped(c)
 }
 
 // affordable is the number of points that a base is fitted to, and the most components that it may have, for one that
@@ -143,15 +146,22 @@ func evenly(x *mat.Dense, rows int) *mat.Dense {
 	return part
 }
 
-// mixtureOf makes the base a mixture with tails fitted to points, or to as many of them as are affordable.
-func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig) error {
+// affordableOf returns as many of points as are affordable, in the units of the network, and the most components.
+func (d *data) affordableOf(points *mat.Dense) (x *mat.Dense, most int, err error) {
 	rows, most := affordable(points.Dims())
-	points, cfg.Most = evenly(points, rows), most
-	known, err := d.network(points)
+	known, err := d.network(evenly(points, rows))
 	if err != nil {
+		return nil, 0, err
+	}
+	return known.Matrix(), most, nil
+}
+
+// mixtureOf makes the base a mixture with tails fitted to points, or to as many of them as are affordable.
+func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig) (err error) {
+	var x *mat.Dense
+	if x, cfg.Most, err = d.affordableOf(points); err != nil {
 		return err
 	}
-	x := known.Matrix()
 	rng := train.Stream(c.Seed, "base")
 	if levels := d.levels(); levels != nil {
 		err = d.fitMixed(x, levels, cfg, rng)
@@ -211,8 +221,12 @@ func (d *data) levels() (levels []density.Levels) {
 func (d *data) refitBase(c *Config) error {
 	var all mat.Dense
 	all.Stack(d.train, d.early)
-	return d.mixtureOf(c, &all,
+	err := d.mixtureOf(c, &all,
 		density.MixtureConfig{Components: []int{d.components}, Covariances: []density.Covariance{d.covariance}})
+	if err != nil || d.Warped == nil {
+		return err
+	}
+	return d.refitWarped(&all)
 }
 
 // jittered returns points, each displaced by a draw from the component of the base that it belongs to, times a factor:
@@ -221,12 +235,17 @@ type jittered struct {
 	points train.Source
 	base   basis
 	factor float64
+	warp   *density.Warp // after which the points are those of the base; nil: none
 }
 
 func (j *jittered) Dim() int { return j.base.Dim() }
 
 func (j *jittered) Sample(dst *mat.Dense, rng *rand.Rand) {
 	j.points.Sample(dst, rng)
+	if j.warp != nil {
+		j.warp.Straighten(dst, dst)
+		defer j.warp.Bend(dst, dst)
+	}
 	n, d := dst.Dims()
 	shares, noise := mat.NewDense(n, j.base.Components(), nil), make([]float64, d)
 	j.base.Shares(shares, dst)
@@ -337,7 +356,7 @@ const doubt = 2
 
 // settleBase keeps as much of the network as helps on the points held back: nothing of a correction whose gain is
 // within chance, and nothing of a network that has learnt the density itself, without these points choosing a step, if
-// the base is better on them.
+// the base, or the warped one in its place, is better on them.
 func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 	m.logZ = nil
 	share, err := 0.0, error(nil)
@@ -389,17 +408,24 @@ func (m *Model) isBase() bool {
 func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	x := m.data.early
 	n, _ := x.Dims()
-	own, base := make([]float64, n), make([]float64, n)
+	own, base, gains := make([]float64, n), make([]float64, n), make([]float64, n)
 	if err := m.LogProb(ctx, own, x); err != nil {
 		return 0, err
 	}
-	baseInUnits{m.data}.LogProb(base, x)
-	floats.Sub(own, base)
-	gain, std := stat.MeanStdDev(own, nil)
-	if gain > std/math.Sqrt(float64(n)) {
-		return 1, nil
+	inUnits{m.data, m.data.basis()}.LogProb(base, x)
+	floats.SubTo(gains, own, base)
+	gain, std := stat.MeanStdDev(gains, nil)
+	if !(gain > std/math.Sqrt(float64(n))) {
+		return 0, nil // also where a log density is NaN
 	}
-	return 0, nil // also where a log density is NaN
+	if m.data.Warped != nil {
+		inUnits{m.data, m.data.Warped}.LogProb(base, x)
+		if floats.Sum(base) >= floats.Sum(own) {
+			return 0, nil
+		}
+		m.data.Warped = nil
+	}
+	return 1, nil
 }
 
 // Base describes the density that the model corrects, and returns the share of the correction that is kept; "" and 1 if

@@ -40,6 +40,7 @@ type data struct {
 	sum    string       // of finitely many points, or of a picture
 
 	untailed   *density.Mixture // the base that was fitted, without its tails; nil where columns have few values
+	unwarped   *density.Warped  // the one that was fitted, whatever is kept of it; nil: none
 	components int              // of the base, and their covariance
 	covariance density.Covariance
 }
@@ -187,7 +188,7 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 		}
 	}
 	if c.Smooth > 0 && d.train != nil && c.tilts(&d.geometry) {
-		d.source = &jittered{d.source, d.basis(), c.Smooth}
+		d.source = d.jittered(c.Smooth)
 	} else if c.Smooth > 0 && d.train != nil {
 		c.stage("measuring the neighbourhoods of the points")
 		points, err := d.network(d.train)

@@ -452,7 +452,7 @@ func TestFactors(t *testing.T) {
 	}
 	logProb := func(dst []float64, x *mat.Dense) error { return m.LogProb(t.Context(), dst, x) }
 	kl, se := truth.kl(t, logProb)
-	base, _ := truth.kl(t, func(dst []float64, x *mat.Dense) error { baseInUnits{m.data}.LogProb(dst, x); return nil })
+	base, _ := truth.kl(t, func(dst []float64, x *mat.Dense) error { inUnits{m.data, m.data.basis()}.LogProb(dst, x); return nil })
 	t.Logf("share %g, KL %.4f ± %.4f, base alone %.4f", m.Result.Share, kl, se, base)
 	if kl < -4*se || kl > 0.15 || kl > base+2*se {
 		t.Errorf("KL %g ± %g, of the base %g", kl, se, base)

@@ -32,6 +32,11 @@
 // alone. Points held back decide how much of the network is kept; where it does not improve on b by more than chance,
 // the model is b. Config.Base turns it off.
 //
+// Where columns follow others along curves, a mixture of Gaussians of straightened columns w (see [density.Warped])
+// takes the place of b, if points held back are likelier by more than chance: the energy is -log w + λ f_θ. In two or
+// three columns it competes with b and the network. What the model is compared with is b all the same. There is none
+// where columns have few values.
+//
 // # Discrete values
 //
 // A density rises without bound on values that repeat. Columns of whole or rounded numbers of which many occur more

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -59,7 +60,7 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 		in.LogZ = &z
 	}
 	r, err := metrics.Evaluate(ctx, in, train.Stream(seed, "eval"))
-	if err == nil && r.Baseline != nil && m.data.Share == 0 { // one density; what differs is rounded
+	if err == nil && r.Baseline != nil && m.OnlyBase() { // one density; what differs is rounded
 		r.Baseline.Difference, r.Baseline.DifferenceErr = 0, 0
 	}
 	return r, err
@@ -71,7 +72,7 @@ func (m *Model) baseline() (metrics.LogProber, string) {
 		return nil, ""
 	}
 	name, _ := m.Base()
-	return baseInUnits{m.data}, name
+	return inUnits{m.data, m.data.basis()}, name
 }
 
 // BaseLogProb stores log p of the rows of x under the base, which the model has to beat, in dst. It reports whether
@@ -88,10 +89,13 @@ func (m *Model) BaseLogProb(dst []float64, x *mat.Dense) bool {
 // mostCells is how many of the training points their NLL is measured on where it is one of cells.
 const mostCells = 2000
 
-// baseInUnits is the base in the units of the data, of cells where columns are discrete.
-type baseInUnits struct{ d *data }
+// inUnits is a density in the units of the data, of cells where columns are discrete.
+type inUnits struct {
+	d *data
+	q density.Density // in the units of the network
+}
 
-func (b baseInUnits) LogProb(dst []float64, x *mat.Dense) {
+func (b inUnits) LogProb(dst []float64, x *mat.Dense) {
 	if len(b.d.Cells) == 0 {
 		b.logProb(dst, x)
 		return
@@ -104,13 +108,13 @@ func (b baseInUnits) LogProb(dst []float64, x *mat.Dense) {
 	floats.Scale(-1, dst)
 }
 
-func (b baseInUnits) logProb(dst []float64, x *mat.Dense) {
+func (b inUnits) logProb(dst []float64, x *mat.Dense) {
 	z := x
 	if s := b.d.Scaler; s != nil {
 		z = mat.DenseCopyOf(x)
 		s.Apply(z, z)
 	}
-	b.d.basis().LogProb(dst, z)
+	b.q.LogProb(dst, z)
 	floats.AddConst(-b.d.logScale(), dst)
 }
 

@@ -14,10 +14,10 @@ import (
 	"github.com/stheno-ebm/stheno/internal/onnxtest"
 )
 
-// Exported models carry base and network: the ONNX model computes energies and gradients of the whole, and the
-// safetensors file holds the base, the weights and the share of the correction.
+// Exported models carry base, warp and network: the ONNX model computes energies and gradients of the whole, and the
+// safetensors file holds the base, the warp, the weights and the share of the correction.
 func TestExportBase(t *testing.T) {
-	path := bent(t, 300)
+	path := curved(t, 400)
 	c := quick(50)
 	c.Dataset, c.Samples, c.Precision = path, -1, "float64"
 	m, err := Train(t.Context(), opened(t, path), c)
@@ -25,6 +25,9 @@ func TestExportBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	const rows = 7
+	if !m.Warped() {
+		t.Fatal("nothing is bent")
+	}
 	x := mat.DenseCopyOf(m.data.train.Slice(0, rows, 0, m.Dim()))
 	for _, share := range []float64{0, 0.6} {
 		m.data.Share = share // whatever the points held back say
@@ -48,7 +51,7 @@ func TestExportBase(t *testing.T) {
 		if err := m.EnergyGrad(e, grad, x); err != nil {
 			t.Fatal(err)
 		}
-		m.BaseLogProb(base, x)
+		inUnits{m.data, m.data.Warped}.LogProb(base, x)
 		tilt := 0.0
 		for i, want := range e {
 			if v := got["energy"].Data[i]; !(math.Abs(v-want) < 1e-9*math.Max(1, math.Abs(want))) {
@@ -72,7 +75,11 @@ func TestExportBase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stored, err := energy.ReadDensity(f, baseName)
+		beside, err := energy.ReadDensity(f, baseName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := energy.ReadWarped(f, warpName, beside)
 		params := m.Params.Clone()
 		if err := errors.Join(err, params.Load(withoutMixtures(f))); err != nil {
 			t.Fatal(err)

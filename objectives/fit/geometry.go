@@ -46,6 +46,8 @@ type geometry struct {
 	// of the columns of few values, in the units of the network, with their probabilities under the components of the base
 	Levels []density.Levels `json:"levels,omitempty"`
 	mixed  *density.Mixed   // what base and levels are together; nil without levels
+	// what the model has in place of the base where columns are bent, see warp.go; else nil
+	Warped *density.Warped `json:"-"`
 	// the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
 	Background *energy.Mixture `json:"-"`
 	// what a bridge adds to the data, part of the energy; nil without one
@@ -65,6 +67,7 @@ const (
 	metadataKey = "data"
 	bridgeName  = "bridge"
 	baseName    = "base"
+	warpName    = "warp"
 	startsName  = "background"
 )
 
@@ -138,6 +141,11 @@ type basis interface {
 	Components() int
 	Shares(dst, x *mat.Dense)
 	SampleAround(dst []float64, k int, rng *rand.Rand)
+}
+
+// tiltConfig is what the energy is of without its network.
+func (g *geometry) tiltConfig() energy.TiltConfig {
+	return energy.TiltConfig{Base: g.Base, Mixed: g.mixed, Warped: g.Warped, Share: g.Share}
 }
 
 // basis returns the base with the probabilities of its levels, if it has some.

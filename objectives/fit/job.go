@@ -48,8 +48,10 @@ type Result struct {
 	Dead       bool          `json:"dead,omitempty"` // the model has one energy everywhere
 	Base       string        `json:"base,omitempty"` // that the model corrects, in words
 	// of the correction that is kept, 0 where it helped no more than by chance; 1 without a base
-	Share float64         `json:"share"`
-	Eval  *metrics.Report `json:"eval"`
+	Share float64 `json:"share"`
+	// the model has a mixture of Gaussians of straightened columns in place of the base, see [Model.Warped]
+	Warped bool            `json:"warped,omitempty"`
+	Eval   *metrics.Report `json:"eval"`
 }
 
 // Train trains a model of the data: Prepare, and Run in the directory c.Out, if set. If the context is cancelled, it
@@ -183,6 +185,7 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 	m.Result.Loss = metrics.Value(trained.Loss)
 	m.Result.Seconds, m.Result.Rollbacks = trained.Seconds, trained.Rollbacks
 	m.Result.Base, m.Result.Share = m.Base()
+	m.Result.Warped = m.Warped()
 	if err := j.measure(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -274,6 +277,7 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	}
 	m.Result = j.result(dir)
 	m.Result.Base, m.Result.Share = m.Base()
+	m.Result.Warped = m.Warped()
 	m.Result.took(j.Config.Steps, &j.Config)
 	m.Result.Loss = metrics.Value(math.NaN())
 	for _, r := range records {

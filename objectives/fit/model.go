@@ -140,6 +140,9 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 		if g.Base, err = g.base(f); err == nil {
 			err = g.mix()
 		}
+		if err == nil {
+			g.Warped, err = energy.ReadWarped(f, warpName, g.Base)
+		}
 	}
 	if err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Model),

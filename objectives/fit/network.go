@@ -116,12 +116,13 @@ func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error)
 	std := slices.Max(d.Std)
 	switch {
 	case c.tilts(&d.geometry):
-		return energy.Tilt(energy.TiltConfig{Base: d.Base, Mixed: d.mixed, Share: d.Share},
-			func(dim int) (energy.Energy, error) {
-				return c.network(dim, 0, frequency(baseScale, dim, 1)) // its input is whitened
-			})
+		return energy.Tilt(d.tiltConfig(), func(dim int) (energy.Energy, error) {
+			return c.network(dim, 0, frequency(baseScale, dim, 1)) // its input is whitened
+		})
 	case c.Base == On && d.Share == 0:
-		return energy.Tilt(energy.TiltConfig{Base: d.Base, Plain: true}, func(dim int) (energy.Energy, error) {
+		plain := d.tiltConfig()
+		plain.Plain = true
+		return energy.Tilt(plain, func(dim int) (energy.Energy, error) {
 			return c.network(dim, 0, frequency(plainScale, dim, std))
 		})
 	case traits.Levels != nil:

@@ -297,6 +297,9 @@ func (j *Job) fingerprint() (string, error) {
 	if c.Bridge > 0 {
 		l["odds"] = json.RawMessage(fmt.Sprint(oddsForm))
 	}
+	if j.Model.data.unwarped != nil { // an earlier program had none
+		l["warp"] = json.RawMessage("1")
+	}
 	b, err := json.Marshal(l) // keys in alphabetical order
 	return fmt.Sprintf("1 %s %s", j.Model.data.sum, b), err
 }

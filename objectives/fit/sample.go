@@ -173,6 +173,9 @@ func (m *Model) proposal() (mcmc.Proposal, error) {
 	if m.data.mixed != nil {
 		return m.data.mixed, nil
 	}
+	if m.data.Warped != nil {
+		return m.data.Warped, nil
+	}
 	return energy.CompileDensity(m.around(), energy.EvaluatorConfig{})
 }
 
@@ -213,7 +216,9 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Sampler == "" && c.Sampler == defaultSampler && max(cfg.Step, c.SamplerStep) == 0 && m.isBase() {
+	if cfg.Sampler == "" && c.Sampler == defaultSampler && max(cfg.Step, c.SamplerStep) == 0 && m.isBase() &&
+		(m.data.Warped == nil || len(cfg.Given) == 0) { // whose conditional densities are not known
+
 		return &sampling{exact: true, chains: cmp.Or(cfg.Chains, c.Chains), targets: targets,
 			run: mcmc.SampleConfig{BurnIn: max(cfg.BurnIn, 0), Thin: cfg.Thin}}, nil
 	}

@@ -89,6 +89,9 @@ func (m *Model) arrays() *safetensors.File {
 	if m.data.Base != nil {
 		f.Tensors = append(f.Tensors, energy.DensityTensors(baseName, m.data.Base)...)
 	}
+	if m.data.Warped != nil {
+		f.Tensors = append(f.Tensors, energy.WarpedTensors(warpName, m.data.Warped)...)
+	}
 	return f
 }
 
@@ -123,7 +126,8 @@ func load(dir *rundir.Dir, name string) (*safetensors.File, error) {
 func withoutMixtures(f *safetensors.File) *safetensors.File {
 	return &safetensors.File{Metadata: f.Metadata,
 		Tensors: slices.DeleteFunc(slices.Clone(f.Tensors), func(t safetensors.Tensor) bool {
-			return strings.HasPrefix(t.Name, bridgeName+".") || strings.HasPrefix(t.Name, baseName+".")
+			part, _, _ := strings.Cut(t.Name, ".")
+			return slices.Contains([]string{bridgeName, baseName, warpName}, part)
 		})}
 }
 

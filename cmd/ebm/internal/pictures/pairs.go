@@ -110,7 +110,7 @@ func (p *Pictures) comparison() (string, error) {
 	}
 	b := report.Baseline
 	text := "NLL " + withError(report.NLL, report.NLLErr)
-	if base, share := p.Model.Base(); share == 0 {
+	if base, _ := p.Model.Base(); p.Model.OnlyBase() {
 		return text + ": the model is its base, " + base, nil
 	}
 	return fmt.Sprintf("%s, base %s: difference %s", text, withError(b.NLL, b.NLLErr),

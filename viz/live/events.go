@@ -146,14 +146,8 @@ func (s *Server) initEvent() ([]byte, view) {
 	h := s.hist
 	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
 	b := append([]byte("event: init\ndata: "), '{')
-	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%s,"rows":[`, h.header, statusNames[v.status], h.endJSON())
-	for i := range h.rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendRow(b, &h.rows[i])
-	}
-	b = append(b, `],`...)
+	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%s,"rows":`, h.header, statusNames[v.status], h.endJSON())
+	b = append(appendRows(b, h.rows), ',')
 	b = h.appendIndex(b)
 	if f := h.lastMade(); f != nil {
 		b = append(append(b, `,"frame":`...), f.json...)
@@ -206,14 +200,7 @@ func (h *history) update(v, to view) []byte {
 		}
 	}
 	if fresh := min(h.next-v.rows, len(h.rows)); fresh > 0 {
-		b = append(b, `"rows":[`...)
-		for i := len(h.rows) - fresh; i < len(h.rows); i++ {
-			if i > len(h.rows)-fresh {
-				b = append(b, ',')
-			}
-			b = appendRow(b, &h.rows[i])
-		}
-		b = append(b, ']')
+		b = appendRows(append(b, `"rows":`...), h.rows[len(h.rows)-fresh:])
 	}
 	if n := len(h.frames); n > 0 && h.frames[n-1].id >= v.frame {
 		f := h.lastMade()

@@ -123,13 +123,18 @@ func appendNumber(b []byte, v float64) []byte {
 	return strconv.AppendFloat(b, v, 'g', 6, 64)
 }
 
-func appendRow(b []byte, row *[columns]float64) []byte {
+func appendRows(b []byte, rows [][columns]float64) []byte {
 	b = append(b, '[')
-	for i, v := range row {
-		if i > 0 {
+	for k := range rows {
+		if k > 0 {
 			b = append(b, ',')
 		}
-		b = appendNumber(b, v)
+		sep := byte('[')
+		for _, v := range rows[k] {
+			b = appendNumber(append(b, sep), v)
+			sep = ','
+		}
+		b = append(b, ']')
 	}
 	return append(b, ']')
 }

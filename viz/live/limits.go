@@ -45,10 +45,6 @@ type limited struct {
 	slots chan struct{}
 }
 
-func newLimited(ln *net.TCPListener, n int) *limited {
-	return &limited{ln, make(chan struct{}, n)}
-}
-
 func (l *limited) Accept() (net.Conn, error) {
 	for {
 		c, err := l.AcceptTCP()

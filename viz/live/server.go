@@ -163,9 +163,8 @@ func newServer(cfg Config, p patience) (*Server, error) {
 		Handler: s.handler(), MaxHeaderBytes: 16 << 10, ErrorLog: silent,
 		ReadHeaderTimeout: p.header, ReadTimeout: p.answer, WriteTimeout: p.answer, IdleTimeout: p.idle,
 	}
-	s.loop.Add(2)
-	go func() { defer s.loop.Done(); s.http.Serve(ln) }()
-	go func() { defer s.loop.Done(); s.run() }()
+	s.loop.Go(func() { s.http.Serve(ln) })
+	s.loop.Go(s.run)
 	return s, nil
 }
 
@@ -190,7 +189,7 @@ func listen(cfg Config) (*limited, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("live: %w", err)
 	}
-	return newLimited(ln, maxConns(cfg.MaxClients)), host, nil
+	return &limited{ln, make(chan struct{}, maxConns(cfg.MaxClients))}, host, nil
 }
 
 // handler answers requests.

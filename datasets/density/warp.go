@@ -108,8 +108,17 @@ func (t *Bend) of(u []float64) float64 {
 	return v
 }
 
-// softplus is log(1 + exp(v)).
-func softplus(v float64) float64 { return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))) }
+// softplus is log(1 + exp(v)), which to the last bit is v or exp(v) far from 0.
+func softplus(v float64) float64 {
+	const far = 40
+	switch {
+	case v > far:
+		return v
+	case v < -far:
+		return math.Exp(v)
+	}
+	return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v)))
+}
 
 // Dim returns the number of columns.
 func (w *Warp) Dim() int { return len(w.Columns) }

@@ -113,9 +113,7 @@ func (s *warpSearch) clear() {
 func (s *warpSearch) run(p phase) {
 	s.phase = p
 	gains, which := make([]float64, s.d), make([]int, s.d)
-	for j := range s.d {
-		s.solve(j)
-	}
+	s.solve()
 	for j := range s.d {
 		gains[j], which[j] = s.best(j)
 	}
@@ -128,9 +126,7 @@ func (s *warpSearch) run(p phase) {
 			continue // other columns have changed since it was found
 		}
 		s.add(j, s.groups[which[j]])
-		for k := range s.d {
-			s.solve(k)
-		}
+		s.solve()
 		gains[j], which[j] = s.best(j)
 	}
 }
@@ -389,23 +385,52 @@ func (s *warpSearch) add(j int, g group) {
 	}
 }
 
-// solve fits the coefficients of column j.
-func (s *warpSearch) solve(j int) {
-	if len(s.terms[j]) == 0 {
-		return
-	}
-	r, l := s.regress(j)
-	if r == nil {
-		return
-	}
-	p := len(r)
-	c := make([]float64, p)
-	for a := p - 1; a > p-1-len(s.terms[j]); a-- { // Lᵀc = L⁻¹C_j, of which the last are wanted
-		c[a] = r[a][j]
-		for b := a + 1; b < p; b++ {
-			c[a] -= l[b*p+a] * c[b]
+// solve fits the coefficients of all columns, one after the other.
+func (s *warpSearch) solve() {
+	short := s.ofTerms()
+	for j := range s.d {
+		if len(s.terms[j]) == 0 {
+			continue
 		}
-		c[a] /= l[a*p+a]
+		r, l := short.regress(j)
+		if r == nil {
+			continue
+		}
+		p := len(r)
+		c := make([]float64, p)
+		for a := p - 1; a > p-1-len(s.terms[j]); a-- { // Lᵀc = L⁻¹C_j, of which the last are wanted
+			c[a] = r[a][j]
+			for b := a + 1; b < p; b++ {
+				c[a] -= l[b*p+a] * c[b]
+			}
+			c[a] /= l[a*p+a]
+		}
+		copy(s.coef[j], c[p-len(s.terms[j]):])
 	}
-	copy(s.coef[j], c[p-len(s.terms[j]):])
+}
+
+// ofTerms is the search with the columns and the functions of terms alone, which has the same coefficients: of the
+// functions in 30 columns, a twentieth.
+func (s *warpSearch) ofTerms() *warpSearch {
+	short := &warpSearch{n: s.n, d: s.d, phase: s.phase, coef: s.coef, terms: make([][]int, s.d)}
+	var list []int // the functions
+	for a := range s.d {
+		list = append(list, a)
+	}
+	for j, terms := range s.terms {
+		for _, t := range terms {
+			at := slices.Index(list, t)
+			if at < 0 {
+				at, list = len(list), append(list, t)
+			}
+			short.terms[j] = append(short.terms[j], at)
+		}
+	}
+	short.cov = mat.NewDense(len(list), len(list), nil)
+	for a, f := range list {
+		for b, h := range list {
+			short.cov.Set(a, b, s.cov.At(f, h))
+		}
+	}
+	return short
 }

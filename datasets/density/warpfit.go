@@ -232,7 +232,7 @@ func hingesOf(col []float64, k, a, times int) (list []Bend) {
 func (s *warpSearch) covariances(z *mat.Dense) {
 	const block = 256
 	m := len(s.phi)
-	rows := min(s.n, max(warpRows, int(warpWork)/(m*m)))
+	rows := min(s.n, max(warpRows, int(warpWork/float64(m*m))))
 	s.cov = mat.NewDense(m, m, nil)
 	sym := blas64.Symmetric{Uplo: blas.Upper, N: m, Stride: m, Data: s.cov.RawMatrix().Data}
 	mean, values := make([]float64, m), mat.NewDense(block, m, nil)

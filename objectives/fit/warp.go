@@ -36,7 +36,7 @@ func (d *data) fitWarped(c *Config) error {
 	w.LogProb(gains, held.Matrix())
 	d.Base.LogProb(base, held.Matrix())
 	floats.Sub(gains, base)
-	if gain, std := stat.MeanStdDev(gains, nil); gain > doubt*std/math.Sqrt(float64(len(gains))) {
+	if gain, std := stat.MeanStdDev(gains, nil); gain > std/math.Sqrt(float64(len(gains))) {
 		d.Warped, d.unwarped = w, w
 	}
 	return nil

@@ -44,19 +44,23 @@ import (
 //
 // The parameters are those of f.
 type Tilted struct {
-	inner   Energy // f
-	base    *density.Mixture
-	mixed   *density.Mixed  // b if columns are discrete, base its Gaussians; else nil
-	warped  *density.Warped // b if columns are straightened, base that of these; else nil
-	mean    []float64       // μ
-	root    *mat.TriDense   // L
-	whiten  []float64       // L⁻¹, row-major
-	entropy float64         // h
-	groups  []float64       // (K, groups), 1 where a component belongs to a group
-	count   int             // of the groups of components of the same mean
-	share   float64         // λ
-	plain   bool            // f sees z alone
-	steps   *steps          // of the discrete columns; nil: there are none
+	inner  Energy // f
+	base   *density.Mixture
+	mixed  *density.Mixed  // b if columns are discrete, base its Gaussians; else nil
+	warped *density.Warped // b if columns are straightened, base that of these; else nil
+	mean   []float64       // μ
+	root   *mat.TriDense   // L
+
+	outer     []float64 // the mean and the root of the covariance that Moments tells
+	outerRoot *mat.TriDense
+
+	whiten  []float64 // L⁻¹, row-major
+	entropy float64   // h
+	groups  []float64 // (K, groups), 1 where a component belongs to a group
+	count   int       // of the groups of components of the same mean
+	share   float64   // λ
+	plain   bool      // f sees z alone
+	steps   *steps    // of the discrete columns; nil: there are none
 }
 
 var (
@@ -162,6 +166,13 @@ func (t *Tilted) measure(p density.Parameters) error {
 	if t.mean, t.root, err = momentsOf(t.base); err != nil {
 		return err
 	}
+	t.outer, t.outerRoot = t.mean, t.root
+	if t.warped != nil {
+		beside, _ := t.warped.Beside()
+		if t.outer, t.outerRoot, err = momentsOf(beside); err != nil {
+			return err
+		}
+	}
 	var inv mat.TriDense
 	if err := inv.InverseTri(t.root); err != nil && !errors.As(err, new(mat.Condition)) {
 		return fmt.Errorf("energy: Tilt: %w", err)
@@ -222,13 +233,7 @@ func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) {
 	if t.mixed != nil {
 		return t.apart()
 	}
-	if t.warped != nil {
-		beside, _ := t.warped.Beside()
-		if mean, root, err := momentsOf(beside); err == nil {
-			return mean, root
-		}
-	}
-	return slices.Clone(t.mean), t.root
+	return slices.Clone(t.outer), t.outerRoot
 }
 
 // Dim returns that of the base.

@@ -408,15 +408,13 @@ func (m *Model) isBase() bool {
 func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	x := m.data.early
 	n, _ := x.Dims()
-	own, base, gains := make([]float64, n), make([]float64, n), make([]float64, n)
+	own, base := make([]float64, n), make([]float64, n)
 	if err := m.LogProb(ctx, own, x); err != nil {
 		return 0, err
 	}
 	inUnits{m.data, m.data.basis()}.LogProb(base, x)
-	floats.SubTo(gains, own, base)
-	gain, std := stat.MeanStdDev(gains, nil)
-	if !(gain > std/math.Sqrt(float64(n))) {
-		return 0, nil // also where a log density is NaN
+	if !likelier(own, base) {
+		return 0, nil
 	}
 	if m.data.Warped != nil {
 		inUnits{m.data, m.data.Warped}.LogProb(base, x)
@@ -426,6 +424,13 @@ func (m *Model) againstBase(ctx context.Context) (float64, error) {
 		m.data.Warped = nil
 	}
 	return 1, nil
+}
+
+// likelier reports whether log densities of points are larger than others of the same points by more than the standard
+// error of the mean difference; not where one is NaN.
+func likelier(logs, than []float64) bool {
+	gain, std := stat.MeanStdDev(floats.SubTo(make([]float64, len(logs)), logs, than), nil)
+	return gain > std/math.Sqrt(float64(len(logs)))
 }
 
 // Base describes the density that the model corrects, and returns the share of the correction that is kept; "" and 1 if

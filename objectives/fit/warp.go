@@ -1,11 +1,7 @@
 package fit
 
 import (
-	"math"
-
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -32,11 +28,10 @@ func (d *data) fitWarped(c *Config) error {
 	if err != nil {
 		return err
 	}
-	gains, base := make([]float64, held.Len()), make([]float64, held.Len())
-	w.LogProb(gains, held.Matrix())
+	own, base := make([]float64, held.Len()), make([]float64, held.Len())
+	w.LogProb(own, held.Matrix())
 	d.Base.LogProb(base, held.Matrix())
-	floats.Sub(gains, base)
-	if gain, std := stat.MeanStdDev(gains, nil); gain > std/math.Sqrt(float64(len(gains))) {
+	if likelier(own, base) {
 		d.Warped, d.unwarped = w, w
 	}
 	return nil

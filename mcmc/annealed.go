@@ -31,9 +31,13 @@ var (
 	_ Traited = Annealed{}
 )
 
-func (k Annealed) Inner() Kernel                 { return k.Kernel }
+// Inner returns the kernel of the levels.
+func (k Annealed) Inner() Kernel { return k.Kernel }
+
+// WithInner returns k around another kernel.
 func (k Annealed) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
+// Traits describes k.
 func (k Annealed) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Crosses, t.Cure = "annealed", true, "add hotter levels, or draw longer"

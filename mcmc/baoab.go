@@ -34,6 +34,7 @@ func (k BAOAB) Validate() error {
 	)
 }
 
+// Traits says what k is.
 func (k BAOAB) Traits() Traits { return Traits{Name: "baoab", StepSize: k.StepSize, Unadjusted: true} }
 
 // Step moves every chain, using n·d normal numbers from rng; at the first step of a state it first draws n·d more, the

@@ -43,6 +43,7 @@ func denseOf(l *mat.TriDense) *Dense {
 	return m
 }
 
+// Dim returns d.
 func (m *Dense) Dim() int { return m.n }
 
 // Covariance returns M⁻¹ = L Lᵀ.
@@ -70,12 +71,14 @@ func (m *Dense) row(i int) blas64.Vector {
 	return blas64.Vector{N: i + 1, Inc: 1, Data: m.l[at : at+i+1]}
 }
 
+// Mul stores L z in dst.
 func (m *Dense) Mul(dst, z []float64) {
 	for i := range m.n {
 		dst[i] = blas64.Dot(m.row(i), blas64.Vector{N: i + 1, Inc: 1, Data: z})
 	}
 }
 
+// MulT stores Lᵀ g in dst.
 func (m *Dense) MulT(dst, g []float64) {
 	clear(dst[:m.n])
 	for i := range m.n {
@@ -108,4 +111,5 @@ func (m *Dense) Validate() error {
 	return nil
 }
 
+// String names the kind.
 func (m *Dense) String() string { return "dense mass" }

@@ -55,6 +55,7 @@ func (k HMC) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
+// WithStep returns k with another step size.
 func (k HMC) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
 func (k HMC) Inertia() Mass               { return k.Mass }
 func (k HMC) WithMass(m Mass) Kernel      { k.Mass = m; return k }

@@ -20,6 +20,7 @@ type Independence struct {
 
 var _ Traited = Independence{}
 
+// Traits describes k.
 func (k Independence) Traits() Traits {
 	return Traits{Name: "independence", StepSize: math.NaN(), Crosses: true}
 }

@@ -30,6 +30,7 @@ var (
 func (k Jumping) Inner() Kernel                 { return k.Kernel }
 func (k Jumping) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
+// Traits says what k is.
 func (k Jumping) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Crosses = t.Name+" with jumps", true

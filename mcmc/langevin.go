@@ -39,6 +39,7 @@ func (k Langevin) Validate() error {
 	)
 }
 
+// Traits says what k is.
 func (k Langevin) Traits() Traits {
 	return Traits{Name: "langevin", StepSize: k.StepSize, Unadjusted: true, Bias: k.Bias()}
 }

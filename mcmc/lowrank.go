@@ -58,6 +58,7 @@ func NewLowRank(scale []float64, u *mat.Dense, lambda []float64) (*LowRank, erro
 	return m, m.Validate()
 }
 
+// Dim returns d.
 func (m *LowRank) Dim() int { return len(m.scale) }
 
 // Rank returns k.
@@ -77,6 +78,7 @@ func (m *LowRank) stretch(v []float64, inverse bool) {
 	}
 }
 
+// Mul stores L z in dst.
 func (m *LowRank) Mul(dst, z []float64) {
 	dst = dst[:len(m.scale)]
 	copy(dst, z)
@@ -86,6 +88,7 @@ func (m *LowRank) Mul(dst, z []float64) {
 	}
 }
 
+// MulT stores Lᵀ g in dst.
 func (m *LowRank) MulT(dst, g []float64) {
 	dst = dst[:len(m.scale)]
 	for j, s := range m.scale {
@@ -94,6 +97,7 @@ func (m *LowRank) MulT(dst, g []float64) {
 	m.stretch(dst, false)
 }
 
+// Solve stores L⁻¹ x in dst.
 func (m *LowRank) Solve(dst, x []float64) {
 	dst = dst[:len(m.scale)]
 	for j, s := range m.scale {
@@ -110,4 +114,5 @@ func (m *LowRank) Validate() error {
 	return Diagonal(m.scale).Validate()
 }
 
+// String names the kind.
 func (m *LowRank) String() string { return fmt.Sprintf("mass of rank %d and diagonal", m.Rank()) }

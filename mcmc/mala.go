@@ -39,6 +39,7 @@ func (k MALA) Validate() error {
 // Tuning asks for an acceptance of 0.574.
 func (k MALA) Tuning() Tuning { return Tuning{StepSize: k.StepSize, Accept: .574, Square: true} }
 
+// WithStep returns k with another step size.
 func (k MALA) WithStep(h float64) Kernel { k.StepSize = h; return k }
 func (k MALA) Inertia() Mass             { return k.Mass }
 func (k MALA) WithMass(m Mass) Kernel    { k.Mass = m; return k }

@@ -40,8 +40,10 @@ func Variances(v ...float64) Diagonal {
 	return m
 }
 
+// Dim returns d.
 func (m Diagonal) Dim() int { return len(m) }
 
+// Mul stores L z in dst.
 func (m Diagonal) Mul(dst, z []float64) {
 	dst, z = dst[:len(m)], z[:len(m)]
 	for j, s := range m {
@@ -49,8 +51,10 @@ func (m Diagonal) Mul(dst, z []float64) {
 	}
 }
 
+// MulT is Mul.
 func (m Diagonal) MulT(dst, g []float64) { m.Mul(dst, g) }
 
+// Solve stores L⁻¹ x in dst.
 func (m Diagonal) Solve(dst, x []float64) {
 	for j, s := range m {
 		dst[j] = x[j] / s
@@ -67,6 +71,7 @@ func (m Diagonal) Validate() error {
 	return nil
 }
 
+// String names the kind.
 func (m Diagonal) String() string { return "diagonal mass" }
 
 // checkMass reports what is wrong with the mass of a kernel.

@@ -55,10 +55,12 @@ func (k NUTS) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
+// WithStep returns k with another step size.
 func (k NUTS) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
 func (k NUTS) Inertia() Mass               { return k.Mass }
 func (k NUTS) WithMass(m Mass) Kernel      { k.Mass = m; return k }
 
+// Traits describes k.
 func (k NUTS) Traits() Traits {
 	return Traits{Name: "nuts", StepSize: k.StepSize, MaxDepth: k.maxDepth()}
 }

@@ -35,6 +35,7 @@ type Gaussian struct {
 	Std  []float64 // length d, > 0
 }
 
+// Dim returns d.
 func (g *Gaussian) Dim() int { return len(g.Mean) }
 
 // EnergyAt returns E₀(x) = Σ ½((x-μ)/σ)² + log σ + ½ log 2π and its gradient.
@@ -68,6 +69,7 @@ func (g *Gaussian) logStd(dst []float64) []float64 {
 	return dst
 }
 
+// Sample fills the rows of dst.
 func (g *Gaussian) Sample(dst *mat.Dense, rng *rand.Rand) {
 	n, _ := dst.Dims()
 	for i := range n {

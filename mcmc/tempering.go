@@ -36,6 +36,7 @@ var (
 func (k Tempering) Inner() Kernel                 { return k.Kernel }
 func (k Tempering) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
+// Traits says what k is.
 func (k Tempering) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Betas, t.Crosses, t.Cure = "tempering", k.betas(), true, "add hotter levels, or draw longer"

@@ -39,8 +39,10 @@ func (a *Arrows) ink(x, y float64) color.Color {
 	return rgb(0xFFFFFF)
 }
 
+// DataRange satisfies plot.DataRanger.
 func (a *Arrows) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(a.At) }
 
+// Plot satisfies plot.Plotter.
 func (a *Arrows) Plot(c draw.Canvas, p *plot.Plot) {
 	n, _ := a.At.Dims()
 	if n == 0 {

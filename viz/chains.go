@@ -27,6 +27,7 @@ type Trails struct {
 
 func (t *Trails) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(t.Chains...) }
 
+// Plot satisfies plot.Plotter.
 func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	width, rad := cmp.Or(t.Width, 0.8), cmp.Or(t.Radius, 1.6)
@@ -144,6 +145,7 @@ func (d *Diagnostics) name(k int) string {
 	return s
 }
 
+// Figure returns the picture.
 func (d *Diagnostics) Figure() *Figure {
 	st := styleOr(d.Style)
 	f := &Figure{Title: d.Title, Style: st, Width: d.Width, Heights: []vg.Length{84, 84, 118}}

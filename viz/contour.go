@@ -24,8 +24,10 @@ var _ interface {
 	plot.DataRanger
 } = (*FilledContour)(nil)
 
+// DataRange satisfies plot.DataRanger.
 func (f *FilledContour) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
 
+// Plot satisfies plot.Plotter.
 func (f *FilledContour) Plot(c draw.Canvas, p *plot.Plot) {
 	sc := f.Scale.sane()
 	lo, hi := beyond(sc)
@@ -87,8 +89,10 @@ type ContourLines struct {
 	Style  draw.LineStyle
 }
 
+// DataRange satisfies plot.DataRanger.
 func (l *ContourLines) DataRange() (xmin, xmax, ymin, ymax float64) { return l.Grid.rectangle() }
 
+// Plot satisfies plot.Plotter.
 func (l *ContourLines) Plot(c draw.Canvas, p *plot.Plot) {
 	if len(l.Levels) == 0 {
 		return

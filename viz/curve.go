@@ -25,6 +25,7 @@ type Curve struct {
 	Fill color.Color // between the curve and the lower edge; nil: none
 }
 
+// DataRange satisfies plot.DataRanger.
 func (l *Curve) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for i, x := range l.X {
@@ -35,6 +36,7 @@ func (l *Curve) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return
 }
 
+// Plot satisfies plot.Plotter.
 func (l *Curve) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	_, log := p.Y.Scale.(plot.LogScale)
@@ -138,6 +140,7 @@ func Histogram(values []float64, lo, hi float64, n int) *Steps {
 	return s
 }
 
+// DataRange satisfies plot.DataRanger.
 func (s *Steps) DataRange() (xmin, xmax, ymin, ymax float64) {
 	a, b, m := s.Edges[0], s.Edges[len(s.Edges)-1], 0.0
 	for _, h := range s.Heights {
@@ -149,6 +152,7 @@ func (s *Steps) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return a, b, 0, m
 }
 
+// Plot satisfies plot.Plotter.
 func (s *Steps) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	at := func(e, h float64) vg.Point {
@@ -182,6 +186,7 @@ type Bars struct {
 	Line   draw.LineStyle
 }
 
+// DataRange satisfies plot.DataRanger.
 func (b *Bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	lo, hi := b.Base, b.Base
 	for _, v := range b.Values {
@@ -195,6 +200,7 @@ func (b *Bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return lo, hi + 0.08*(hi-lo), -0.6, float64(len(b.Values)) - 0.4
 }
 
+// Plot satisfies plot.Plotter.
 func (b *Bars) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	for k, v := range b.Values {

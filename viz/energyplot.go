@@ -65,6 +65,7 @@ func (p *EnergyPlot) split() (about, change, bfmi []float64) {
 	return about, change, bfmi
 }
 
+// Figure returns the picture.
 func (p *EnergyPlot) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Style: st, Width: cmp.Or(p.Width, 400), Heights: []vg.Length{150}}

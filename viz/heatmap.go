@@ -16,8 +16,10 @@ type HeatMap struct {
 	Pixels int // of the image along an axis; 0 means 256
 }
 
+// DataRange satisfies plot.DataRanger.
 func (m *HeatMap) DataRange() (xmin, xmax, ymin, ymax float64) { return m.Grid.rectangle() }
 
+// Plot satisfies plot.Plotter.
 func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	n := cmp.Or(m.Pixels, 256)
 	// Only the part of the grid within the axes is visible.

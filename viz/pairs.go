@@ -136,6 +136,7 @@ func (p *Pairs) span(k int) (lo, hi float64) {
 	return a.Min, a.Max
 }
 
+// Figure returns the picture.
 func (p *Pairs) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Note: p.Note, Style: st, Width: p.Width, Gap: 5}

@@ -238,6 +238,7 @@ func (s *Style) finish(p *plot.Plot, lo, hi [2]float64) *plot.Plot {
 // energyBands is the number of colours of filled energy contours.
 const energyBands = 12
 
+// Figure returns the picture.
 func (p *Panel) Figure() *Figure {
 	whole := p // shared by all frames of an animation
 	if p.limits != nil {

@@ -88,6 +88,7 @@ func ranks(x [][]float64) [][]float64 {
 	return out
 }
 
+// Figure returns the picture.
 func (p *RankPlot) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Style: st, Width: p.Width, Gap: 6}

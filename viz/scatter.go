@@ -26,6 +26,7 @@ type Scatter struct {
 	Max    int       // points drawn, evenly spaced among all; 0 means 5000
 }
 
+// DataRange satisfies plot.DataRanger.
 func (s *Scatter) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(s.X) }
 
 // extent returns the range of the first two columns; infinities when there are no rows. The second is zero if there is
@@ -52,6 +53,7 @@ func extent(ms ...mat.Matrix) (xmin, xmax, ymin, ymax float64) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+// Plot satisfies plot.Plotter.
 func (s *Scatter) Plot(c draw.Canvas, p *plot.Plot) {
 	rad, alpha := cmp.Or(s.Radius, 0.9), cmp.Or(s.Alpha, 0.9)
 	n, _ := s.X.Dims()

@@ -15,6 +15,7 @@ import (
 // (×1e−6)" and "x − 1e8", and uses fewer ticks where their labels would touch.
 type Ticks struct{ N int }
 
+// Ticks satisfies plot.Ticker.
 func (t Ticks) Ticks(lo, hi float64) []plot.Tick {
 	at, f := t.at(lo, hi)
 	return ticks(at, f.full)
@@ -223,6 +224,7 @@ func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 // LogTicks labels the powers of ten of a logarithmic axis, or 1, 2 and 5 times them where there are few.
 type LogTicks struct{}
 
+// Ticks satisfies plot.Ticker.
 func (LogTicks) Ticks(lo, hi float64) []plot.Tick {
 	if !(lo > 0) || !(hi > lo) {
 		return nil

@@ -85,6 +85,7 @@ func (a *Adam) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
+// UnmarshalState restores what MarshalState returned.
 func (a *Adam) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	step, m, v := d.uint64(), d.floats(), d.floats()

@@ -46,6 +46,7 @@ func (a *Average) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
+// UnmarshalState restores what MarshalState returned.
 func (a *Average) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	step, theta := d.uint64(), d.floats()

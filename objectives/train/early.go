@@ -79,6 +79,7 @@ func (e *early) MarshalState() ([]byte, error) {
 	return enc.b, nil
 }
 
+// UnmarshalState restores what MarshalState returned.
 func (e *early) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	last, best, step, since, theta := d.float64(), d.float64(), d.uint64(), d.uint64(), d.floats()

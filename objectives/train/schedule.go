@@ -14,6 +14,7 @@ type Schedule interface {
 // Constant is a constant learning rate.
 type Constant struct{}
 
+// Factor returns 1.
 func (Constant) Factor(step, steps int) float64 { return 1 }
 
 // Cosine decreases the rate along half a cosine from 1 to Floor,
@@ -33,6 +34,7 @@ func (c Cosine) Validate() error {
 	return nil
 }
 
+// Factor implements Schedule.
 func (c Cosine) Factor(step, steps int) float64 {
 	if steps <= 0 {
 		return 1
@@ -65,6 +67,7 @@ func validateSchedule(s Schedule) error {
 	return nil
 }
 
+// Factor implements Schedule.
 func (w Warmup) Factor(step, steps int) float64 {
 	if step < w.Steps {
 		return float64(step+1) / float64(w.Steps)

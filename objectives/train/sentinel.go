@@ -257,6 +257,7 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
+// UnmarshalState restores what MarshalState returned.
 func (s *Sentinel) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	steps, logNorm := d.uint64(), d.float64()
